@@ -10,9 +10,10 @@
 - `missing`: What a project declares of missing outcomes, before outcomes are read.
 - `plain`: Any noun as the plain data of JSON: the one place that says how a number, an interval or a reason is
   written.
+- `plan_lock`: A locked analysis plan: when it was sealed and how, and what was done otherwise since.
 - `project`: A project: every analytical choice of one evaluation, in one place a reviewer can read.
-- `project_parts`: Parts of a project that stand by themselves: who answers for it, what it cost, families of
-  outcomes, notebooks.
+- `project_parts`: Parts of a project that stand by themselves: who answers for it, its cost, families of outcomes,
+  notebooks, plan.
 - `quantities`: Numbers that carry their uncertainty, or the reason why there is none; the estimand, named before any
   method.
 - `questions`: What a command is asked of a table: plain nouns, read off a command line by `run` and told of by

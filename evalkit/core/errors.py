@@ -42,6 +42,10 @@ class ProjectError(InputError):
     """A project file asks for something that cannot be understood."""
 
 
+class PlanNotLocked(InputError):
+    """Outcomes were asked for before the plan of a project that requires a lock was locked."""
+
+
 class EnvironmentFault(EvalkitError):
     """The machine, not the project, stopped the work: disk, memory, permissions."""
 

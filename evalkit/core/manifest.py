@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from evalkit.core.plan_lock import PlanKept
+
 # What a set of outputs was made from.
 
 DataKind = Literal["real", "synthetic"]
@@ -52,7 +54,8 @@ class Provenance:
     """What a report was made from, as its appendix shows it: no path of the machine and no date is in it.
 
     `parameters` is the validated project as plain data; `versions` maps package to version; `numerics` names the
-    library for linear algebra and the kind of machine, on which the last digits can depend.
+    library for linear algebra and the kind of machine, on which the last digits can depend; `kept` says whether its
+    plan was locked and kept.
     """
 
     slug: str
@@ -64,6 +67,7 @@ class Provenance:
     versions: dict[str, str]
     commit: str
     numerics: str
+    kept: PlanKept = field(default_factory=PlanKept)
 
 
 # What a report was made from, and whether its project is still as it was then.

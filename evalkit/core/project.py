@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal
 from evalkit.core.draws import LEVEL
 from evalkit.core.formats import as_sentence
 from evalkit.core.missing import Missing
-from evalkit.core.project_parts import CONFIG, Author, Choices, Cost, Disclosure, Family, OwnNotebook, Source
+from evalkit.core.project_parts import CONFIG, Author, Choices, Cost, Disclosure, Family, OwnNotebook, PlanRules, Source
 
 Role = Literal["primary", "secondary", "placebo"]
 AIMED_AT: Final = ("primary", "secondary")
@@ -461,6 +461,8 @@ class Project:
     """Where the data are: the folder of published files, on which no number depends, and own tables."""
     notebooks: tuple[OwnNotebook, ...] = ()
     """Notebooks of the evaluator's own that become chapters of the report."""
+    plan: PlanRules = field(default_factory=PlanRules)
+    """The analysis plan: whether outcomes wait for its lock (`plan: required`), and why it was deviated from."""
     disclosure: Disclosure = field(default_factory=Disclosure)
     """What may leave the project."""
     seed: int = 1

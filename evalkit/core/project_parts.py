@@ -1,4 +1,4 @@
-"""Parts of a project that stand by themselves: who answers for it, what it cost, families of outcomes, notebooks."""
+"""Parts of a project that stand by themselves: who answers for it, its cost, families of outcomes, notebooks, plan."""
 
 from __future__ import annotations
 
@@ -99,3 +99,25 @@ class Disclosure:
     __pydantic_config__: ClassVar = CONFIG
     threshold: int = FEWEST_PUBLISHED
     """Pupil counts below this are suppressed everywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedDeviation:
+    """Why something was done otherwise than the locked plan says."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    field: str
+    """The field that differs, as the report names it; what stands below it is explained with it."""
+    reason: str
+    """Why it differs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRules:
+    """Whether the analysis plan must be locked before outcomes are read, and why it was deviated from."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    required: bool = False
+    """Whether no outcome after the programme began is read before `evalkit lock`; `plan: required` is short for it."""
+    deviations: tuple[ExplainedDeviation, ...] = ()
+    """Reasons for what differs from the locked plan; a deviation without one is printed with that."""

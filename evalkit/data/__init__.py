@@ -8,6 +8,7 @@
 - `ids`: The ids of units: each known and once, and the order they fix, whatever order a file has.
 - `layouts/`: Published layouts: for each source how its files are told, what their columns mean, and the function
   that reads one.
+- `lock_file`: The lock of an analysis plan as a file: its seal, and the one guard before outcomes are read.
 - `locks`: Files that several processes may touch: there whole or not at all, and locks the system lets go of.
 - `measures`: The measure registry: what each published measure is, when it exists, and where its series breaks.
 - `own_tables/`: A user's own tables: read strictly, what is left out counted.
@@ -22,4 +23,5 @@
 - `synthetic/`: A synthetic England: made-up schools in the published formats, and a programme whose effect is known.
 - `synthetic_edition`: Which synthetic England is made where no data are given; apart from it, so that its folder is
   found quickly.
+- `years`: Which years a project reads: those before its programme, and all that are read after it.
 """

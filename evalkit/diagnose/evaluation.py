@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from evalkit.core.manifest import DataKind
+from evalkit.core.plan_lock import PlanKept
 from evalkit.core.project import Analysis, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
@@ -183,12 +184,16 @@ class FamilyResults:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Evaluation(Shown):
-    """Everything that one project gives: the results of all its analyses, in the order of its file."""
+    """Everything that one project gives: the results of all its analyses, in the order of its file.
+
+    `kept` says whether its plan was locked before outcomes were read, and what was done otherwise.
+    """
 
     project: Project
     design: ProjectDesign
     analyses: tuple[AnalysisResults, ...]
     families: tuple[FamilyResults, ...] = ()
+    kept: PlanKept = field(default_factory=PlanKept)
     curve: SpecificationCurve | None = None
 
     @property

@@ -11,6 +11,7 @@ The names below are loaded when they are first used, so that a command that writ
 - `figures/`: Figures in one voice: colours that colour-blind readers can tell apart, labels at the lines, honest
   axes.
 - `kinds/`: What each kind of analysis shows in documents, and where that is found.
+- `plan/`: What an analysis plan says: the words, tables and numbers of the report, before outcomes.
 - `portfolio/`: The site over all projects.
 - `shown`: What is shown of each noun: parts of a report under each other, its tables as frames, its figures by name.
 - `tables/`: Tables of each noun.
@@ -70,6 +71,8 @@ _HOME: Final = {
     "not_the_same": "tables.reproducibility",
     "randomness": "tables.reproducibility",
     "run_again": "tables.reproducibility",
+    "plan_kept": "words.plan_kept",
+    "lock_shown": "words.plan_kept",
     "headline": "words.sentences",
     "headline_explained": "words.sentences",
     "areas_compared": "words.statements",

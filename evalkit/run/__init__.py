@@ -12,6 +12,7 @@
 - `many/`: Many projects: in parallel, on a cluster, as a portfolio.
 - `notebooks/`: Notebooks: what they call, how they are executed and released.
 - `outputs/`: The outputs of a project: put in place whole, described, and known to be current or not.
+- `plan/`: The plan of a project: written before outcomes, sealed, and whether a run kept to it.
 - `processes/`: Processes: forked or fresh, within limits, and what is told when one fails.
 - `project/`: One project: its file, its data, its run.
 - `review/`: Finished runs checked: made again, set side by side, and packed for others to check.

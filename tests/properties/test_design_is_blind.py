@@ -13,7 +13,13 @@ from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.design.kinds.matched import MatchedOptions
 from evalkit.design.project.plan import make_design
-from evalkit.run.kinds.registry import design_project
+from evalkit.report.documents.html import report_html
+from evalkit.report.documents.released import tables_of
+from evalkit.report.plan.document import plan_document
+from evalkit.report.plan.shells import shell_of, shells
+from evalkit.run.kinds.registry import design_project, evaluate_project
+from evalkit.run.plan.writing import plan_contents
+from tests.conftest import ROOT
 
 FOLLOW_UP = ("2017-2018", "2018-2019")
 SCORES = ("READPROG", "WRITPROG", "MATPROG", "P8MEA", "ATT8SCR")
@@ -164,3 +170,49 @@ def test_permuting_follow_up_outcomes_leaves_a_matched_comparison_byte_identical
 
 def test_follow_up_cells_that_cannot_be_read_are_not_read_for_a_matched_comparison(project, small_england, poisoned):
     assert locked(project, small_england) == locked(project, poisoned)
+
+
+# The plan that is written of it: the same bytes, and the tables that a run fills.
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory):
+    """Return what the plan of the Knowsley project, cut to a small England, is written from, by its folder of data."""
+    folder = tmp_path_factory.mktemp("planned")
+    text = (ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml").read_text(encoding="utf-8")
+    for old, new in (
+        ("minimum_treated: 10", "minimum_treated: 4"),
+        ("minimum_area_schools: 5", "minimum_area_schools: 4"),
+        ("  - measure: WRITPROG\n    role: secondary\n", ""),
+        ("claims: claims.yml", "missing: {imputation: null, tipping: false}"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "project.yml").write_text(text, encoding="utf-8")
+    made = {}
+
+    def of(england):
+        if england not in made:
+            made[england] = plan_contents(folder / "project.yml", find_sources(england))
+        return made[england]
+
+    return of
+
+
+def test_permuting_follow_up_outcomes_leaves_the_plan_byte_identical(planned, small_england, shuffled):
+    first = report_html(plan_document(planned(small_england)))
+    assert first == report_html(plan_document(planned(shuffled)))
+    assert "Annex A. The tables of results, as they will be filled" in first
+    assert "could not be laid out" not in first
+
+
+@pytest.mark.slow
+def test_the_tables_of_the_plan_are_those_that_a_run_fills(planned, small_england):
+    contents = planned(small_england)
+    laid_out = shells(contents.tables, ())
+    project, sources = contents.project, find_sources(small_england)
+    filled = tables_of(evaluate_project(contents.design, read_records(project, small_england, sources)))
+    known = {"flow", "attrition", "missing_schools"}  # their rows are the reasons for which results are missing later
+    assert {"answers", "effects", "event_study", "inference", "effect_sizes"} <= set(laid_out)
+    for name in set(laid_out) - known:
+        assert laid_out[name] == shell_of(filled[name]), name

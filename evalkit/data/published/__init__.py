@@ -21,6 +21,8 @@
 - `participants_file`: A list of schools as people keep one: whatever the encoding, the separator and the headings.
 - `performance`: Wide performance tables as one listing over the years, and the confidence limits and shares printed
   in them.
+- `placeholders`: Results that stand in for those after a programme, so that a report can be laid out before any of
+  them is read.
 - `project_data`: Everything one project reads, checked once: records by key stage and own table, areas, participants.
 - `records`: Schools and their results over time: every cell a number or a reason; which schools can be analysed.
 - `school_lists`: What the school lists say: links between establishments, dates of conversion, groups and types,

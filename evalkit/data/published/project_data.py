@@ -19,6 +19,7 @@ from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.borders import Bordering, borders_of
 from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
+from evalkit.data.lock_file import require_lock
 from evalkit.data.measures import MEASURES, STAGES, Measure, beside, is_of_areas, measure, own_measure, require_years
 from evalkit.data.own_tables.people_table import PeopleRows, people_columns, people_records, read_people
 from evalkit.data.own_tables.project_table import (
@@ -71,6 +72,7 @@ from evalkit.data.published.sources import Sources, require_results
 from evalkit.data.published.tables import read_table
 from evalkit.data.published.trust_members import listed_participants
 from evalkit.data.subgroups import breakdowns_read, telling_who_asks
+from evalkit.data.years import Years, years_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +87,8 @@ class ProjectData:
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
     tables on which an analysis compares units, by unit, each as it was known before the programme; `borders` the areas
     that border each other, where an analysis asks for them; `people` the rows of own tables whose rows are people, by
-    table; `area_sources` where each measure of authorities was read from, by its code.
+    table; `area_sources` where each measure of authorities was read from, by its code; `later` the summers of each of
+    `records` that are read after the programme alone, and were not read here.
     """
 
     kind: DataKind
@@ -102,6 +105,7 @@ class ProjectData:
     borders: Bordering = field(default_factory=dict)
     people: Mapping[str, PeopleRows] = field(default_factory=dict)
     area_sources: Mapping[str, AreaSource] = field(default_factory=dict)
+    later: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
@@ -118,30 +122,6 @@ def _of_years(records: SchoolRecords, kept: set[int]) -> SchoolRecords:
     return replace(
         records, values=frames[0], reasons=frames[1], pupils=records.pupils.reindex(columns=years), years=tuple(years)
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Years:
-    """The years whose scores may be read before the programme (`before`), and all that are read after it (`every`)."""
-
-    before: tuple[int, ...]
-    every: tuple[int, ...]
-
-
-def years_of(project: Project, available: Iterable[int], start: date | None = None) -> Years:
-    """Return the years that a project's analyses ask for.
-
-    An analysis by `exposure` asks for the years named there. Another asks for every year `available`, and before the
-    programme for the summers of school years before that of the first start: `start`, or the programme's own first day.
-    """
-    named = [project.exposure_of(analysis) for analysis in project.analyses if analysis.uses_exposure]
-    before = {year for exposure in named for year in exposure.pre}
-    every = {year for exposure in named for year in exposure.years}
-    if project.uses_all_years:
-        first = summer_of(start or project.programme.start)
-        every |= set(available)
-        before |= {year for year in every if year < first}
-    return Years(before=tuple(sorted(before)), every=tuple(sorted(every)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +178,10 @@ def read_baseline(project: Project, project_folder: Path, sources: Sources, keep
 
 
 def read_records(project: Project, project_folder: Path, sources: Sources, keep: Keep = read_anew) -> ProjectData:
-    """Read a project's data with the scores of every year it names."""
+    """Read a project's data with the scores of every year it names.
+
+    Raise `PlanNotLocked` where the project wants its plan locked before (`evalkit.data.lock_file`).
+    """
     return _Reading(project, project_folder, sources, keep).data(is_baseline=False)
 
 
@@ -227,9 +210,10 @@ class _Reading:
 
     def problems(self) -> Iterator[EvalkitError]:
         """Yield what is wrong with each part of the data; participants are matched where all tables can be read."""
+        require_lock(self.project, self.folder)
         start = _first_start(self.project, self.folder)
         request = _request(
-            self.project, years_of(self.project, _published_years(self.project, self.sources), start), False
+            self.project, years_of(self.project, published_years(self.project, self.sources), start), False
         )
         try:
             tables = self.keep(request, lambda: _tables(request, self.sources))
@@ -259,9 +243,11 @@ class _Reading:
                 yield problem
 
     def data(self, *, is_baseline: bool) -> ProjectData:
-        """Return the data of the years before, or of every year."""
+        """Return the data of the years before, or of every year; the latter only behind a lock that is asked for."""
+        if not is_baseline:  # the one place where outcomes are read
+            require_lock(self.project, self.folder)
         project, sources, start = self.project, self.sources, _first_start(self.project, self.folder)
-        years = years_of(project, _published_years(project, sources), start)
+        years = years_of(project, published_years(project, sources), start)
         request = _request(project, years, is_baseline)
         tables = self.keep(request, lambda: _tables(request, sources))
         areas = tables.neighbours.get(request.neighbours, _NO_AREAS)
@@ -279,7 +265,7 @@ class _Reading:
             for name, table in opened.items()
             if project.own_outcomes(name)
         }
-        of_areas, area_sources = self._areas(areas, start, is_baseline)
+        of_areas, area_sources, area_later = self._areas(areas, start, is_baseline)
         records = tables.records | own | of_areas
         treated = _treated(project, self.folder, replace(tables, records=records), years.before)
         records, treated = beside_rule(project, records, treated)
@@ -306,20 +292,34 @@ class _Reading:
             else {},
             people,
             area_sources,
+            {**self._later(tables, opened, years, years_by_table), **area_later} if is_baseline else {},
         )
+
+    def _later(
+        self, tables: Tables, opened: Mapping[str, ProjectTable], years: Years, by_table: Mapping[str, Years]
+    ) -> dict[str, tuple[int, ...]]:
+        """Return the summers of each stage and own table that are read after the programme alone."""
+        of_tables = {
+            name: tuple(year for year in by_table[name].every if year not in by_table[name].before)
+            if table.periods is not None
+            else (self._last(),)
+            for name, table in opened.items()
+        }
+        return {stage: tuple(y for y in years.every if y not in years.before) for stage in tables.records} | of_tables
 
     def _areas(
         self, areas: NeighbourTable, start: date | None, is_baseline: bool
-    ) -> tuple[dict[str, SchoolRecords], Mapping[str, AreaSource]]:
-        """Return the records of measures of authorities, none where no outcome is one, and where each was read."""
+    ) -> tuple[dict[str, SchoolRecords], Mapping[str, AreaSource], dict[str, tuple[int, ...]]]:
+        """Return the records of measures of authorities, where each was read, and the years that are read later."""
         codes = [one.code for one in self.project.outcomes if not one.is_own and is_of_areas(one.code)]
         if not codes:
-            return {}, {}
+            return {}, {}, {}
         first = summer_of(start or self.project.programme.start)
         plans = [area_years(self.sources, measure(code), first) for code in codes]
         years = years_of(self.project, {year for plan in plans for year in plan.years}, start)
         found: AreaData = area_records(self.sources, plans, years.before if is_baseline else years.every, areas)
-        return {found.records.key_stage: found.records}, found.sources
+        stage, later = found.records.key_stage, tuple(year for year in years.every if year not in years.before)
+        return {stage: found.records}, found.sources, {stage: later}
 
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
         known = KnownSchools.of(tables.records, tables.school_lists, tables.links)
@@ -399,7 +399,7 @@ def _first_start(project: Project, folder: Path) -> date | None:
     return listed_participants(folder, project.participants, has_tables).first_start
 
 
-def _published_years(project: Project, sources: Sources) -> set[int]:
+def published_years(project: Project, sources: Sources) -> set[int]:
     """Return the summers that a published outcome has after its last level break, as far as they are at hand."""
     published = [measure(code) for code in _of_schools(project)]
     at_hand = {stage: summers_at_hand(sources, stage) for stage in {one.key_stage for one in published}}

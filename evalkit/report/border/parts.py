@@ -220,6 +220,7 @@ class Document:
     face : the sentences that a reader meets first
     sections : parts in order, of a report one for each chapter of its body
     annexes : the chapters that hold the rest
+    ends_with : what it ends with, where that is not what the report of a project ends with
     """
 
     title: str
@@ -230,6 +231,7 @@ class Document:
     face: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
     annexes: tuple[Section, ...] = ()
+    ends_with: str = ""
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -249,7 +251,7 @@ class Document:
     @property
     def closing(self) -> str:
         """Return what it ends with, empty where it is of no project."""
-        return CLOSING.format(slug=self.slug) if self.slug else ""
+        return self.ends_with or (CLOSING.format(slug=self.slug) if self.slug else "")
 
 
 def released_document(document: Document, fewest: int) -> Document:

@@ -12,7 +12,9 @@ from typing import Any, Final
 import typst
 
 from evalkit.core.errors import EvalkitError
+from evalkit.core.plan_lock import DIFFERS
 from evalkit.core.words import cleaned
+from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.markup import ShownCell, shown_rows
 from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, Text
 from evalkit.report.border.table import Column, Table
@@ -193,12 +195,15 @@ def pdf_report(document: Document) -> bytes:
 def summary_pdf(document: Document) -> bytes:
     """Return the first section of a report on exactly one page of A4, in the largest type with which it fits.
 
+    How many fields differ from the locked plan is said there; the table of them has its place in the report.
+
     Raises
     ------
     EvalkitError
         If it does not fit in the smallest type.
     """
-    first = replace(document, sections=document.sections[:1], annexes=())
+    sections = tuple(tuple(part for part in section if not _is_of_plan(part)) for section in document.sections[:1])
+    first = replace(document, sections=sections, annexes=())
     best, low, high = None, 0, len(_FITS)
     while low < high:  # the fits grow narrower, so the first that holds is found by halving
         middle = (low + high) // 2
@@ -210,6 +215,10 @@ def summary_pdf(document: Document) -> bytes:
             "title, `participants.why_whole_area` or the name of the place in project.yml."
         )
     return best
+
+
+def _is_of_plan(part: Part) -> bool:
+    return isinstance(part, ReleasedTable) and part.table.caption == DIFFERS
 
 
 def _one_page(document: Document, size: float, width: int) -> bytes | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from evalkit.core.plain import plain, plain_or_reason
+from evalkit.core.plan_lock import PlanKept
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.curve.specification_curve import SpecificationCurve
@@ -28,6 +29,7 @@ from evalkit.report.tables.missing import missing_tables
 from evalkit.report.tables.subgroups import evaluation_tables
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import NO_MONTHS, school_sd_name
+from evalkit.report.words.plan_kept import NOT_LOCKED, lock_sentence
 
 # results.json: every result as plain data, with a reason wherever a number cannot be given.
 
@@ -66,12 +68,20 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "project": evaluation.project.slug,
         "data_kind": evaluation.data_kind,
+        "plan_lock": _plan_record(evaluation.kept),
         "analyses": [_analysis_record(results) for results in evaluation.analyses],
         **kind_record(evaluation.primary),
         **({"families": plain(evaluation.families)} if evaluation.families else {}),
         **({} if evaluation.curve is None else {"specification_curve": _curve_record(evaluation.curve)}),
     }
     return release_record(record, evaluation.project.disclosure.threshold)
+
+
+def _plan_record(kept: PlanKept) -> Any:
+    """Return the lock of the plan and each field that differs from it; without a lock that it was not locked."""
+    if kept.lock is None:
+        return plain(Unavailable(NOT_LOCKED))
+    return plain_or_reason({"sentence": lock_sentence(kept), **plain_or_reason(kept)})
 
 
 def _curve_record(curve: SpecificationCurve) -> dict[str, Any]:
@@ -270,21 +280,27 @@ def contents_of(evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook]) -
     """Return what the documents and files of an evaluation are drawn from."""
     document = read_document(evaluation, notebooks)
     shown = {part.name: part for part in document.parts if isinstance(part, Figure)}
-    tables = {name: table(evaluation) for name, table in _TABLES.items()}
     figures: dict[str, Figure | None] = {
         "analyses": shown["analyses"] if "analyses" in shown else analyses_plot(evaluation)
     }
-    tables |= {**evaluation_tables(evaluation), **curve_tables(evaluation)}
     for results in evaluation.analyses:
-        tables |= _tables_of(results)
         figures |= _figures_of(results, shown)
     return Contents(
         document=document,
-        tables=tables,
+        tables=tables_of(evaluation),
         figures={name: figure for name, figure in figures.items() if figure is not None},
         results=results_record(evaluation),
         threshold=evaluation.project.disclosure.threshold,
     )
+
+
+def tables_of(evaluation: Evaluation) -> dict[str, ReleasedTable]:
+    """Return every table of an evaluation by the name of its file: those over all analyses, then those of each."""
+    tables = {name: table(evaluation) for name, table in _TABLES.items()}
+    tables |= {**evaluation_tables(evaluation), **curve_tables(evaluation)}
+    for results in evaluation.analyses:
+        tables |= _tables_of(results)
+    return tables
 
 
 _TABLES: Final[Mapping[str, Callable[[Evaluation], ReleasedTable]]] = {

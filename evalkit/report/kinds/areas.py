@@ -158,6 +158,16 @@ def answer_parts(results: AnalysisResults) -> tuple[Part, ...]:
     return sentences.headline(found), sentences.headline_explained(found), trajectories_plot(found)
 
 
+def equation(plan: AnalysisPlan) -> tuple[str, ...]:
+    """Return the estimate as an equation, and what its letters mean."""
+    weigh = "each pupil" if plan.project.estimation.weights == "pupils" else "each school"
+    return (
+        "T = Σₐ (nₐ/n) [ (Ȳₐ,after − Ȳₐ,before) − (C̄ₐ,after − C̄ₐ,before) ]",
+        f"a: a treated area, with nₐ of the n treated schools; Ȳ: the mean over its schools, {weigh} weighing alike; "
+        "C̄: that over the schools of its neighbours; before and after: the means of the years named above.",
+    )
+
+
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return everything that was decided before outcomes."""
     design = stage_of(plan)

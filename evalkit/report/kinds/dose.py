@@ -299,6 +299,19 @@ def _sure(interval: IntervalOrReason, p_value: Quantity, made: Precision) -> str
 # The plan, before outcomes.
 
 
+def equation(plan: AnalysisPlan) -> tuple[str, ...]:
+    """Return the estimate as an equation, and what its letters mean."""
+    options = plan_of(plan).options
+    held = " + x′ᵢγ" if options.covariates else ""
+    of_held = f"; xᵢ: {listed(options.held, 9)}" if options.covariates else ""
+    area = "αₐ" if options.area_effects else "α"
+    return (
+        f"Δᵢ = {area} + βdᵢ{held} + eᵢ",
+        f"Δᵢ: the change of participant i; dᵢ: its dose, per {options.per}; {area}: a constant"
+        f"{' of each area' if options.area_effects else ''}{of_held}. T is β.",
+    )
+
+
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return who had how much, whether the dose follows need, and how it will be judged."""
     return tuple(_design(plan_of(plan)))

@@ -15,6 +15,7 @@ effects and the findings alone:
 - `answer_parts(results)`: what a reader must see of its answer in the body of the report, in short
 - `would_have(results)`: what its answer rests on, in words that follow "without the programme, the treated"
 - `review_parts(results)`: what could be wrong with it, in the annexes
+- `equation(plan)`: the estimate as an equation, and what its letters mean, a text each
 - `design_parts(plan)`: the parts of a document that show its plan, before outcomes, in the annexes
 - `tables(results)`: its tables by the name of their files
 - `figures(results)`: what draws its figures, by the name of their files

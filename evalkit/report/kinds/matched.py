@@ -84,6 +84,22 @@ def would_have(results: AnalysisResults) -> str:
 # The plan, before outcomes.
 
 
+def equation(plan: AnalysisPlan) -> tuple[str, ...]:
+    """Return the estimate as an equation, and what its letters mean."""
+    pre = any(one.pre for one in stage_of(plan).plan.outcomes if one.outcome == plan.project.primary.code)
+    asked = stage_of(plan).plan.options.estimate or ("change" if pre else "difference")
+    what = {
+        "change": "zᵢ: the mean of unit i after less its mean before",
+        "ancova": "zᵢ: the mean of unit i after; of those compared its prediction at the treated's own years before "
+        "and covariates, by least squares with the weights of the match",
+        "difference": "zᵢ: the mean of unit i after",
+    }[asked]
+    return (
+        "T = Σ wᵢDᵢzᵢ/Σ wᵢDᵢ − Σ wᵢ(1 − Dᵢ)zᵢ/Σ wᵢ(1 − Dᵢ)",
+        f"wᵢ: the weight that the match gives unit i; Dᵢ: 1 for the treated, 0 for those compared; {what}.",
+    )
+
+
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return who is matched with whom, on what, and how alike they are, of the plan of an analysis."""
     left = participants_left(plan, "With a result in every year before the programme")

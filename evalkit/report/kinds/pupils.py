@@ -198,6 +198,24 @@ def limits(results: AnalysisResults) -> Prose:
 # The plan, before outcomes.
 
 
+_COUNTED: Final = "T is τ; where few areas are treated it is taken from school values in which each school counts once."
+
+
+def equation(plan: AnalysisPlan) -> tuple[str, ...]:
+    """Return the estimate as an equation, and what its letters mean."""
+    if plan_of(plan).choices.model == "waves":
+        return (
+            "yᵢⱼ = α + τDⱼ + x′ᵢⱼβ + uⱼ + eᵢⱼ",
+            "yᵢⱼ: the later result of pupil i of school j; Dⱼ: 1 for treated schools; xᵢⱼ: the earlier result and the "
+            f"covariates; uⱼ: the school's own part. {_COUNTED}",
+        )
+    return (
+        "yᵢⱼₜ = γₜ + τDⱼPₜ + αⱼ + x′ᵢⱼₜβ + vⱼₜ + eᵢⱼₜ",
+        "yᵢⱼₜ: the result of pupil i of school j in year t; Dⱼ: 1 for treated schools; Pₜ: 1 in the years after; xᵢⱼₜ: "
+        f"the covariates; αⱼ: the school's own level; vⱼₜ: that of the school in one year. {_COUNTED}",
+    )
+
+
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return who is compared, how the effect is modelled and how it will be judged."""
     return tuple(_design(plan))

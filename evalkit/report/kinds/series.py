@@ -227,6 +227,15 @@ def limits(results: AnalysisResults) -> Prose:
 # The plan, before outcomes.
 
 
+def equation(plan: AnalysisPlan) -> tuple[str, ...]:
+    """Return the estimate as an equation, and what its letters mean."""
+    return (
+        "Gₜ = α + β(t − t₀) + γPₜ + δPₜ(t − t₀) + eₜ;  T = the mean of γ + δ(t − t₀) over the years from t₀ on",
+        "Gₜ: the area's value in year t less the mean of those it is compared with; t₀: the first treated year; Pₜ: 1 "
+        "from it on. Where the years are too few for lines, β and δ are left out.",
+    )
+
+
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return which areas are followed, what they are compared with, and how it will be judged."""
     return tuple(_design(plan))

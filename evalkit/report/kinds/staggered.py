@@ -144,6 +144,15 @@ def limits(results: AnalysisResults) -> Prose:
 # The plan, before outcomes.
 
 
+def equation(plan: AnalysisPlan) -> tuple[str, ...]:
+    """Return the estimate as an equation, and what its letters mean."""
+    return (
+        "ATT(g, t) = E[Yₜ − Y_b | G = g] − E[Yₜ − Y_b | C = 1];  T = Σ_{t ≥ g} p_g ATT(g, t) / Σ_{t ≥ g} p_g",
+        "g: the year of the start; t: a year from the start on; b: the last year before the start; C: those compared; "
+        f"p_g: the share of cohort g. Estimated by {plan_of(plan).choices.estimator}.",
+    )
+
+
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return who starts when, who is compared, and how it will be judged, of the plan of an analysis."""
     told = (*participants_left(plan, "With results"), measures_compared(plan))

@@ -277,6 +277,15 @@ def _only_before(plan: SyntheticOutcome) -> str:
 # The plan, before outcomes.
 
 
+def equation(plan: AnalysisPlan) -> tuple[str, ...]:
+    """Return the estimate as an equation, and what its letters mean."""
+    return (
+        "T = (1/n₁) Σ_{t ≥ t₀} (xₜ − Σⱼ wⱼ Xₜⱼ)",
+        "xₜ: the treated area in year t; Xₜⱼ: donor j; wⱼ: its weight, of the years before alone; t₀: the first "
+        f"treated year, n₁ the years from it on. Method: {plan_of(plan).choices.method}.",
+    )
+
+
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return who is followed, who may be a donor, and with what weight by the years before, of the plan."""
     return tuple(_design(plan_of(plan), plan.project.primary.code))

@@ -178,6 +178,16 @@ def symmetry_sentence(who: str, arm: Arm) -> str:
 # The plan, before outcomes.
 
 
+def equation(plan: AnalysisPlan) -> tuple[str, ...]:
+    """Return the estimate as an equation, and what its letters mean."""
+    first, last = plan_of(plan).years
+    return (
+        "T = Σₐ (nₐ/n) (s̄ₐ,listed − s̄ₐ,compared)",
+        f"s̄: the share of schools in a better category in {last} than in {first}; a: an area with nₐ of the n listed "
+        "schools, set against its own comparison.",
+    )
+
+
 def design_parts(plan: AnalysisPlan) -> tuple[Part, ...]:
     """Return where the listed stood before, and how it will be judged."""
     found = plan_of(plan)

@@ -8,6 +8,8 @@
 - `matched`: Sentences on a matched or weighted comparison: how it was made, whom it leaves out, and what its effect
   says.
 - `names`: The words a report uses for codes, and those it never uses.
+- `plan_kept`: Whether the plan was locked, when, and what was done otherwise: the same in summary, annex and on the
+  terminal.
 - `sentences`: The headline: the first thing a reader sees, no stronger than the numbers behind it.
 - `statements`: What a report says on its face: whom it is about, what the numbers rest on, and what they cannot
   carry.

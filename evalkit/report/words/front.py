@@ -15,6 +15,7 @@ from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.parts import DRAWN_MARK, Prose
 from evalkit.report.kinds.kind_module import said_by_kind
 from evalkit.report.words.names import design_of, units_counted, units_of
+from evalkit.report.words.plan_kept import lock_sentence
 from evalkit.report.words.statements import NOT_PRE_REGISTERED, day_text, synthetic_banner, whom
 
 NO_AUTHORS = "No authors are named."
@@ -37,9 +38,22 @@ def banner(of: Whole) -> str:
     return " ".join(_marked(of.project, of.data_kind))
 
 
+def face_whom(of: Whole) -> str:
+    """Return whom the evaluation is about, in the words of the kind of its primary analysis."""
+    said: str = said_by_kind("whom", _design(of).primary, _whom)
+    return said
+
+
 def face_of(of: Whole) -> tuple[str, ...]:
     """Return the sentences that a reader of the whole meets first."""
-    return said_by_kind("whom", _design(of).primary, _whom), _registered(of.project)
+    return said_by_kind("whom", _design(of).primary, _whom), _chosen(of)
+
+
+def _chosen(of: Whole) -> str:
+    """Return when choices were made: by the lock of the plan, where there is one."""
+    if isinstance(of, Evaluation) and of.kept.lock is not None:
+        return lock_sentence(of.kept)
+    return _registered(of.project)
 
 
 def _registered(project: Project) -> str:

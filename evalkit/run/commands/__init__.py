@@ -10,6 +10,7 @@ Nothing here but `completion` loads a library: a slip of the keyboard is told be
 - `match`: The options of `evalkit match`, and what cannot be asked of it.
 - `options`: The options of a command: how they are declared, the help that is made of them, and how a line is read as
   them.
+- `plan`: The options of `evalkit plan` and `evalkit lock`: the plan before outcomes, and its seal.
 - `projects`: The options of the commands on projects and on the shell, in the order of use, and what cannot be asked
   of them.
 - `review`: The options of the commands that check finished runs, and what cannot be asked of them.

@@ -56,6 +56,8 @@ OF_PROJECTS: Final[Mapping[str, Command]] = {
     "power": Command(
         "say what a project could detect, before outcomes are read", "projects:POWER", "tables.power:power_command"
     ),
+    "plan": Command("write the analysis plan, before outcomes are read", "plan:PLAN", "plan.writing:plan_command"),
+    "lock": Command("seal the plan, before outcomes are read", "plan:LOCK", "plan.lock:lock_command"),
     "rehearse": Command(
         "make a project's analysis where nothing happened, and say what it finds there",
         "projects:REHEARSE",

@@ -148,7 +148,6 @@ class Kind:
 
 
 RESERVED: Final[tuple[tuple[str, ...], ...]] = (
-    ("plan",),
     ("analyses", "plan"),
     ("analyses", "choices"),
 )

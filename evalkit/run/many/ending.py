@@ -19,6 +19,7 @@ from evalkit.run.outputs.folder import MANIFEST
 from evalkit.run.processes.failure import RUNS
 
 _SUMMARY: Final = Path("notebooks", "0_summary.ipynb")
+RESULTS: Final = "results.json"
 _MARK: Final = 'class="evalkit evalkit-headline"'
 _SENTENCE_ENDS: Final = re.compile(r"(?<!\bSt\.)(?<=[.!?])\s")
 
@@ -33,6 +34,13 @@ def answer_of(folder: Path) -> str:
     return ""
 
 
+def lock_of_report(folder: Path) -> str:
+    """Return what a report says of its locked plan, in a sentence; empty where it was not locked."""
+    with suppress(OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError):
+        return cleaned(json.loads((folder / RESULTS).read_text(encoding="utf-8"))["plan_lock"]["sentence"])
+    return ""
+
+
 def closing_lines(outcomes: Sequence[RunResult], again: Mapping[str, str]) -> Iterator[str]:
     """Yield what is said at the end of a run, after where its reports are: the answer of one, and what to do next."""
     made = [outcome for outcome in outcomes if outcome.report is not None]
@@ -40,6 +48,8 @@ def closing_lines(outcomes: Sequence[RunResult], again: Mapping[str, str]) -> It
         folder = made[0].report.parent if made[0].report else Path()
         if answer := answer_of(folder):
             yield f"{answer} (These are made-up schools.)" if _is_made_up(folder) else answer
+        if said := lock_of_report(folder):
+            yield said
         yield f"Open the report in a browser; `{_lab(made[0].slug, again)}` opens its notebooks."
         return
     if any(outcome.status in ("failed", "interrupted", "not begun") for outcome in outcomes):

@@ -8,7 +8,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -21,6 +21,7 @@ from evalkit.run.project.workspace import default_store, no_files_place, reads_p
 
 if TYPE_CHECKING:
     from evalkit.core.manifest import Provenance
+    from evalkit.core.plan_lock import PlanKept
     from evalkit.data.published.project_data import DataRequest, Keep, ProjectData, Tables
     from evalkit.data.published.sources import Sources
     from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
@@ -77,7 +78,11 @@ def open_provenance(project_file: str, data: str = "", out: str = "") -> Provena
     with environment_faults("reading what the report is made from"):
         shared = Shared(Path(project_file), _sources(project_file, data), out)
         return shared.kept(
-            "provenance", lambda: provenance(load_project(shared.project_file), shared.project_file, shared.sources)
+            "provenance",
+            lambda: replace(
+                provenance(load_project(shared.project_file), shared.project_file, shared.sources),
+                kept=_kept_plan(shared),
+            ),
         )
 
 
@@ -204,7 +209,17 @@ def _evaluate(shared: Shared) -> Evaluation:
     records = shared.kept(
         "records", lambda: read_records(project, folder, shared.sources, kept_for_all(shared.sources))
     )
-    return evaluate_project(design, records, claims_of(project, folder))
+    found = evaluate_project(design, records, claims_of(project, folder))
+    kept = _kept_plan(shared)
+    return found if kept.lock is None else replace(found, kept=kept)
+
+
+def _kept_plan(shared: Shared) -> PlanKept:
+    """Return whether the plan of a project was locked, and what differs from it; found once in a run."""
+    from evalkit.run.plan.kept import plan_kept
+
+    design = _design_once(shared)
+    return shared.kept("plan", lambda: plan_kept(design.project, shared.project_file, shared.sources, design))
 
 
 def _refuse_changed(design: ProjectDesign, kept: Path | None) -> None:

@@ -20,6 +20,7 @@ import yaml
 import evalkit
 from evalkit.core.errors import EvalkitError
 from evalkit.core.manifest import MEASURES_FILE, State, Vintage
+from evalkit.data.lock_file import PLAN_LOCK
 from evalkit.data.locks import write_whole
 from evalkit.run.many.task import RunResult, Task
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, is_ours
@@ -90,9 +91,9 @@ def is_unchanged(folder: Path, key: str, hashes: Hashes) -> bool:
 
 
 def project_files(project_file: Path) -> list[str]:
-    """Return the project file, every file of its folder that a value in it names, and its own measures, in order."""
+    """Return the project file, every file of its folder that a value in it names, its own measures and its lock."""
     folder = project_file.parent
-    named = {text for text in (*_scalars(project_file), MEASURES_FILE) if _is_inside(folder, text)}
+    named = {text for text in (*_scalars(project_file), MEASURES_FILE, PLAN_LOCK) if _is_inside(folder, text)}
     return sorted({project_file.name, *named})
 
 

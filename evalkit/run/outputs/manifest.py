@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import evalkit
 from evalkit.core.manifest import MEASURES_FILE, InputFile, Manifest, Provenance
 from evalkit.core.project import Project
+from evalkit.data.lock_file import PLAN_LOCK
 from evalkit.run.outputs.folder import MANIFEST_KIND
 from evalkit.run.outputs.hashes import Hashes
 from evalkit.run.processes.failure import environment_faults
@@ -88,7 +89,7 @@ def input_files(project: Project, project_path: Path, sources: Sources) -> tuple
         *(table.file for table in project.data.tables.values()),
         project.data.borders,
         *(notebook.file for notebook in project.notebooks),
-        *([MEASURES_FILE] if (project_path.parent / MEASURES_FILE).is_file() else []),
+        *(name for name in (MEASURES_FILE, PLAN_LOCK) if (project_path.parent / name).is_file()),
     )
     names = [name for name in named if name]
     outlines = sources.outline_files if project.needs_borders and not project.data.borders else ()

@@ -16,6 +16,7 @@ from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.errors import InputError
 from evalkit.core.plain import json_text
 from evalkit.core.words import counted
+from evalkit.data.lock_file import require_lock
 from evalkit.run.console import Progress
 from evalkit.run.outputs.folder import MANIFEST, MANIFEST_KIND, is_ours, refuse_foreign, staging
 from evalkit.run.outputs.machine_marks import machine_marks, marks_in
@@ -85,11 +86,14 @@ def make_release(asked: Asked, progress: Progress) -> Path:
 
     Raises
     ------
+    PlanNotLocked
+        If the project wants its plan locked before outcomes are read, and it is not.
     InputError
         If there is no report, one that was changed by hand or made by an earlier version of the kit, or no release
         where one is named.
     """
     project = load_project(asked.project_file)
+    require_lock(project, asked.project_file.parent)
     source, target = asked.outputs / project.slug, asked.out / project.slug
     refuse_foreign(target)
     with environment_faults(f"releasing {project.slug}"):

@@ -21,6 +21,8 @@ from evalkit.run.project.complaints import complaint_of
 from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml
 
 VERSION: Final = 2
+REQUIRED: Final = "required"
+"""What `plan` says for short where its lock is required."""
 DERIVED: Final = ("options", "uses_exposure", "exposure", "columns")
 """What of an analysis is its kind's, or is taken from its options, and never a key of every kind."""
 COMMON: Final = tuple(field.name for field in fields(Analysis) if field.name not in DERIVED)
@@ -59,10 +61,15 @@ def _places(value: object, keys: tuple[str, ...], place: Place) -> Iterator[Plac
 
 
 def with_common_keys(data: object) -> object:
-    """Return the data of a project file in which analyses have the keys of every kind alone, and none is reserved."""
+    """Return the data of a project file in which analyses have the keys of every kind alone, and none is reserved.
+
+    `plan: required` stands in full.
+    """
     if not isinstance(data, dict):
         return data
     kept = {key: value for key, value in data.items() if (key,) not in RESERVED}
+    if kept.get("plan") == REQUIRED:
+        kept["plan"] = {REQUIRED: True}
     if isinstance(kept.get("participants"), dict):
         kept["participants"] = {
             key: v for key, v in kept["participants"].items() if ("participants", key) not in RESERVED

@@ -13,6 +13,7 @@ from evalkit.core.errors import DataError, DesignError, InputError, MissingData,
 from evalkit.core.plain import json_text
 from evalkit.core.project import first_summer, summer_of
 from evalkit.core.words import cleaned, counted, listed
+from evalkit.data.lock_file import are_outcomes_withheld
 from evalkit.design.analysis_plan import ProjectDesign
 from evalkit.run.kinds.registry import plan_of
 from evalkit.run.notebooks.session import kept_for_all
@@ -40,8 +41,9 @@ class Checked:
     """A project that can be run, the files it reads, and the design made from them.
 
     `stage` is the design of the first analysis of the kind `areas`, None where there is none; `folder_files` every
-    file below the folder of published files, None where made-up schools are read; `area_sources` where each measure of
-    authorities is read.
+    file below the folder of published files, None where made-up schools are read; `is_withheld` whether the results of
+    years after were not read, as they wait for the lock of the plan; `area_sources` where each measure of authorities
+    is read.
     """
 
     files: tuple[tuple[str, int | None], ...]
@@ -51,6 +53,7 @@ class Checked:
     n_claims: int
     folder_files: Sequence[Listed] | None = None
     area_sources: Mapping[str, AreaSource] = field(default_factory=dict)
+    is_withheld: bool = False
 
     @property
     def project(self) -> Project:
@@ -114,7 +117,8 @@ def check_project(project_file: Path, data: Path | None) -> Checked:
     n_claims = len(claims_of(project, project_file.parent))
     files = (*_own_files(project, project_file.parent), *_files(sources))
     below = None if data is None or sources.is_none else files_of(sources.folder)
-    return Checked(files, design, next(stages, None), treated, n_claims, below, baseline.area_sources)
+    is_withheld = are_outcomes_withheld(project, project_file.parent)
+    return Checked(files, design, next(stages, None), treated, n_claims, below, baseline.area_sources, is_withheld)
 
 
 _OF_DATA: Final = frozenset({"exposure", "outcomes", "data", "participants"})
@@ -148,12 +152,14 @@ def _refusal(path: Path, complaints: Sequence[Complaint], told: Sequence[str]) -
 
 
 def _read(project: Project, path: Path, sources: Sources) -> ProjectData:
-    """Return everything that a run reads; raise with all that is wrong with it."""
-    from evalkit.data.published.project_data import read_all_or_problems
+    """Return what a run reads, outcomes left out where they wait for a lock; raise with all that is wrong with it."""
+    from evalkit.data.published.project_data import read_all_or_problems, read_baseline
 
     claims_of(project, path.parent)
     reference_of(project, path.parent)
     with telling_of_missing_data(sources):
+        if are_outcomes_withheld(project, path.parent):
+            return read_baseline(project, path.parent, sources, kept_for_all(sources))
         found = read_all_or_problems(project, path.parent, sources, kept_for_all(sources))
         if isinstance(found, tuple):
             if len(found) == 1:
@@ -208,6 +214,7 @@ def checked_json(checked: Checked) -> str:
         **(_areas_record(checked.stage) if checked.stage else {}),
         **({"read_of": {code: one.record() for code, one in read.items()}} if (read := checked.area_sources) else {}),
         "n_claims": checked.n_claims,
+        **({"outcomes_withheld": True} if checked.is_withheld else {}),
         **({} if checked.folder_files is None else {"folder_files": whole_record(checked.folder_files)}),
     }
     return json_text(content)
@@ -242,7 +249,13 @@ def _lines(checked: Checked) -> Iterator[str]:
     project = checked.project
     published = "published files" if project.reads_published else "the project's own tables"
     kind = "the synthetic England: made-up schools" if checked.design.data_kind == "synthetic" else published
-    yield f"{project.slug}: can be run. Data: {kind}. Nothing was estimated."
+    if checked.is_withheld:
+        yield (
+            f"{project.slug}: can be planned. Data: {kind}. Results of the years after were not read: they wait for "
+            f"`evalkit lock {project.slug}` (`plan: required`)."
+        )
+    else:
+        yield f"{project.slug}: can be run. Data: {kind}. Nothing was estimated."
     yield f"\nFiles ({len(checked.files)})"
     for name, rows in checked.files:
         yield f"  {name}" if rows is None else f"  {name}: {counted(rows, 'row')}"

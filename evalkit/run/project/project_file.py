@@ -18,6 +18,7 @@ from evalkit.data.measures import MEASURES
 from evalkit.run.processes.failure import environment_faults
 from evalkit.run.project.analyses import (
     DERIVED,
+    REQUIRED,
     analysis_options,
     options_data,
     replaced,
@@ -165,6 +166,9 @@ def _finished(schema: dict[str, Any], title: str) -> dict[str, object]:
         schema["$defs"]["Outcome"]["properties"]["measure"]["anyOf"] = [published, {"type": "null"}]
         for key in ("measure", "minus"):
             schema["$defs"]["TripleDifference"]["properties"][key]["anyOf"] = [published, own]
+    if "PlanRules" in schema.get("$defs", {}):
+        plan = schema["properties"]["plan"]
+        schema["properties"]["plan"] = {"anyOf": [{"const": REQUIRED}, plan], "description": plan["description"]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 

@@ -48,6 +48,8 @@ MOST: Final[dict[tuple[str, ...], int]] = {
     ("outcomes", "unit"): 40,
     ("outcomes", "breaks", "sentence"): _SHORT,
     ("notebooks", "title"): 150,
+    ("plan", "deviations", "field"): _SHORT,
+    ("plan", "deviations", "reason"): _LONG,
     ("cost", "source"): _LONG,
     ("contamination", "programme"): _SHORT,
     ("contamination", "source"): _LONG,

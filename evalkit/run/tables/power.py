@@ -48,9 +48,6 @@ def power_command(options: Given) -> int:
 def power_of_project(project_file: Path, data: Path | None, options: PowerOptions) -> PowerReport:
     """Return what a project could detect, reading the years before the programme and no others."""
     from evalkit.data.published.project_data import read_baseline
-    from evalkit.diagnose.power.analyses import areas_power
-    from evalkit.diagnose.power.report import PowerReport
-    from evalkit.run.kinds.registry import PowerRequest, before_of, plan_of
     from evalkit.run.project.chosen_data import telling_of_missing_data
     from evalkit.run.project.project_file import load_project
     from evalkit.run.project.runner import find_data
@@ -58,6 +55,15 @@ def power_of_project(project_file: Path, data: Path | None, options: PowerOption
     project, sources = load_project(project_file), find_data(data)
     with telling_of_missing_data(sources):
         intake = read_baseline(project, project_file.parent, sources)
+    return power_of(project, intake, sources, options)
+
+
+def power_of(project: Project, intake: ProjectData, sources: Sources, options: PowerOptions) -> PowerReport:
+    """Return what a project could detect from its baseline, `intake`."""
+    from evalkit.diagnose.power.analyses import areas_power
+    from evalkit.diagnose.power.report import PowerReport
+    from evalkit.run.kinds.registry import PowerRequest, before_of, plan_of
+
     limits = _limits_before(project, intake, sources)
     requests = tuple(
         PowerRequest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,10 @@ from evalkit.core.plain import plain
 from evalkit.run.tables.written import CommandAnswer, output_of, tell
 
 if TYPE_CHECKING:
+    from evalkit.core.project import Project
     from evalkit.diagnose.power.rehearsal import Rehearsal
     from evalkit.report.border.parts import Document
     from evalkit.run.commands.options import Given
-
-LOCK = "plan.lock.json"
 
 
 def rehearse_command(options: Given) -> int:
@@ -34,17 +34,27 @@ def rehearse_command(options: Given) -> int:
 
 def rehearsal_of(project_file: Path, data: Path | None) -> Rehearsal:
     """Return the rehearsal of a project: on years before alone until its plan is locked, then in other areas."""
+    from evalkit.core.project_parts import PlanRules
+    from evalkit.data.lock_file import read_plan_lock
     from evalkit.data.published.project_data import read_records
     from evalkit.run.kinds.rehearsed import rehearse, rehearsed_project
     from evalkit.run.project.chosen_data import telling_of_missing_data
     from evalkit.run.project.project_file import load_project
     from evalkit.run.project.runner import find_data
 
-    sources, is_locked = find_data(data), (project_file.parent / LOCK).exists()
-    project = rehearsed_project(load_project(project_file), is_locked)
+    whole, sources = load_project(project_file), find_data(data)
+    is_locked = read_plan_lock(project_file.parent, whole.slug) is not None
+    project = rehearsed_project(whole, is_locked)
+    if not is_locked and not _has_undated_outcomes(project):
+        project = replace(project, plan=PlanRules())  # its years are all before the programme: nothing waits for a lock
     with telling_of_missing_data(sources):
         intake = read_records(project, project_file.parent, sources)
     return rehearse(project, intake, is_locked)
+
+
+def _has_undated_outcomes(project: Project) -> bool:
+    """Return whether an outcome is of a table without years, which came of the programme whatever year is asked for."""
+    return any(one.is_own and project.data.tables[str(one.table)].period is None for one in project.outcomes)
 
 
 def told_of(made: Rehearsal) -> CommandAnswer:

@@ -9,6 +9,7 @@ import pytest
 
 import evalkit.data.synthetic
 from evalkit.core.errors import DesignError, EnvironmentFault
+from evalkit.core.plan_lock import PlanKept
 from evalkit.run.notebooks import session
 from evalkit.run.outputs.folder import PRIVATE
 
@@ -43,6 +44,7 @@ def kit(monkeypatch, tmp_path):
 
     monkeypatch.setattr(session, "_design", design)
     monkeypatch.setattr(session, "_sources", lambda project_file, data: SimpleNamespace(files=lambda: ()))
+    monkeypatch.setattr(session, "_kept_plan", lambda shared: PlanKept())
     monkeypatch.setattr("evalkit.data.published.project_data.read_records", lambda *arguments: None)
     monkeypatch.setattr("evalkit.run.kinds.registry.evaluate_project", evaluate)
     return made
