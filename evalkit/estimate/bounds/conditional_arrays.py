@@ -66,12 +66,16 @@ def moments_of(systems: Systems, covariance: Floats, weights: Floats) -> Moments
 
 
 def _free(weights: Floats) -> Floats:
-    """Return a basis of the effects that θ leaves free, {x : l'x = 0}, as columns, shape (q, q − 1)."""
+    """Return a basis of the effects that θ leaves free, {x : l'x = 0}, as columns, shape (q, q − 1).
+
+    Last times come first: what bounds them hangs on the time before alone, so that few rays are made on the way.
+    """
     own = np.flatnonzero(weights == 0)
     told = np.flatnonzero(weights)
     basis = np.eye(len(weights))
     pairs = [basis[i] / weights[i] - basis[j] / weights[j] for i, j in zip(told, told[1:], strict=False)]
-    return np.column_stack([*basis[own], *pairs]) if len(weights) > 1 else np.zeros((1, 0))
+    columns = [*basis[own[::-1]], *pairs[::-1]]
+    return np.column_stack(columns) if columns else np.zeros((1, 0))
 
 
 def least_favourable(rows: Floats, draws: Floats, share: float) -> float:
@@ -80,10 +84,10 @@ def least_favourable(rows: Floats, draws: Floats, share: float) -> float:
     Parameters
     ----------
     rows : shape (K, n), of one system
-    draws : shape (D, n), of β with expectation 0; each counts with its opposite, so that 2D are used
+    draws : shape (n, D), of β with expectation 0; each counts with its opposite, so that 2D are used
     """
-    found = draws @ rows.T
-    return float(np.quantile(np.concatenate([found.max(axis=1), -found.min(axis=1)]), 1.0 - share))
+    found = rows @ draws
+    return float(np.quantile(np.concatenate([found.max(axis=0), -found.min(axis=0)]), 1.0 - share))
 
 
 def is_possible(moments: Moments, beta: Floats, theta: Floats, critical: Floats, size: float) -> NDArray[np.bool_]:

@@ -7,7 +7,11 @@ from typing import Final
 import numpy as np
 
 from evalkit.core.arrays import Floats
+from evalkit.core.errors import DesignError
 
+MOST_RAYS: Final = 400
+"""Beyond so many the tests of a bound would take minutes and gigabytes."""
+_MOST_ON_THE_WAY: Final = 5 * MOST_RAYS
 _ZERO: Final = 1e-10
 """Below this share of the largest number of a ray or a column, a number is rounding."""
 
@@ -17,11 +21,13 @@ def extreme_rays(columns: Floats) -> Floats:
 
     By the double description method (Motzkin and others, 1953): from the rays of γ ≥ 0, each column in turn keeps
     those on its plane and joins every adjacent pair on the two sides of it. Two rays are adjacent if no third one has
-    its support within theirs.
+    its support within theirs. Columns that touch few rows of those yet to come are best taken first.
 
     Parameters
     ----------
     columns : shape (n_rows, k), X
+
+    Raises `DesignError` where there are more than `MOST_RAYS`.
 
     >>> extreme_rays(np.array([[1.0], [-1.0], [2.0]])).tolist()
     [[1.0, 1.0, 0.0], [0.0, 1.0, 0.5]]
@@ -29,6 +35,13 @@ def extreme_rays(columns: Floats) -> Floats:
     rays = np.eye(len(columns))
     for column in columns.T:
         rays = _on_plane(rays, column)
+        if len(rays) > _MOST_ON_THE_WAY:
+            break
+    if len(rays) > MOST_RAYS:
+        raise DesignError(
+            "The combinations of these assumptions are too many to be tested. Take an average over fewer event times, "
+            "or assume no sign or direction of the violations."
+        )
     return rays
 
 
