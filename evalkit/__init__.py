@@ -64,6 +64,8 @@ _HOME: Final = {
     "two_way_event_study": "estimate.two_way.two_way",
     "WildOptions": "estimate.two_way.recommended",
     "wild_bootstrap": "estimate.two_way.recommended",
+    "ViolationBounds": "estimate.bounds.violation_bounds",
+    "violation_bounds": "estimate.bounds.violation_bounds",
     "AreaRoles": "data.areas.series",
     "AreaSeries": "data.areas.series",
     "read_area_file": "data.areas.series",

@@ -41,6 +41,7 @@ from evalkit.diagnose.matched.sensitivity import MatchSensitivity
 from evalkit.diagnose.power.report import PowerReport
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.areas.random_effects import RandomEffects
+from evalkit.estimate.bounds.violation_bounds import ViolationBounds
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.effect_sizes import StandardisedEffect
 from evalkit.estimate.matched.abadie_imbens import MatchingEstimate
@@ -64,6 +65,7 @@ from evalkit.report.border.markup import in_notebook
 from evalkit.report.border.parts import Figure, Parts, Prose, ShownPart
 from evalkit.report.tables import (
     beside_models,
+    bounds,
     data,
     design,
     effects,
@@ -239,6 +241,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     Inference: (two_way.inference,),
     TwoWayEffect: (two_way.two_way_effect, two_way.two_way_recommendation),
     TwoWayEventStudy: (two_way.two_way_event_study,),
+    ViolationBounds: (bounds.bounds_words, bounds.bounds_table),
     BaconDecomposition: (two_way.bacon,),
     ConleyTaber: (two_way.conley_taber,),
     RandomisationTest: (two_way.randomisation,),
@@ -289,6 +292,7 @@ FIGURES: Final[dict[type, dict[str, str]]] = {
     SyntheticControl: {"path": "areas:synthetic_plot"},
     StaggeredResults: {"event_study": "staggered:staggered_plot"},
     TwoWayEventStudy: {"event_study": "staggered:two_way_plot"},
+    ViolationBounds: {"bounds": "bounds:bounds_plot"},
     AreasResults: {
         "interval": "main_effect:interval_plot",
         "trajectories": "years:trajectories_plot",

@@ -8,6 +8,7 @@ and what its distribution is conditioned on has a closed form, so that a whole g
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -73,7 +74,7 @@ def _free(weights: Floats) -> Floats:
     own = np.flatnonzero(weights == 0)
     told = np.flatnonzero(weights)
     basis = np.eye(len(weights))
-    pairs = [basis[i] / weights[i] - basis[j] / weights[j] for i, j in zip(told, told[1:], strict=False)]
+    pairs = [basis[i] / weights[i] - basis[j] / weights[j] for i, j in pairwise(told)]
     columns = [*basis[own[::-1]], *pairs[::-1]]
     return np.column_stack(columns) if columns else np.zeros((1, 0))
 

@@ -5,48 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from evalkit.core.arrays import Floats
-from evalkit.core.draws import LEVEL, SEED, require_level, require_seed, stream
-from evalkit.core.errors import DesignError, InputError
+from evalkit.core.draws import LEAST_INVERTED, LEVEL, SEED, require_level, require_seed
+from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable, critical_value
-from evalkit.core.scipy_parts import brentq, special
 from evalkit.core.shown import Shown
-from evalkit.core.words import listed
-from evalkit.estimate.bounds.conditional_arrays import (
-    Moments,
-    first_stage,
-    least_favourable,
-    moments_of,
-    outermost,
-)
-from evalkit.estimate.bounds.fixed_length_arrays import Path, bias_path, fixed_length
-from evalkit.estimate.bounds.restrictions_arrays import (
-    Monotone,
-    Sign,
-    Systems,
-    relative_systems,
-    shape_rows,
-    smooth_systems,
-)
+from evalkit.estimate.bounds.by_size import Bound, BoundsMethod, RelativeBound, smooth_bound
+from evalkit.estimate.bounds.coefficients import Given, coefficients_of, times_of
+from evalkit.estimate.bounds.restrictions_arrays import Monotone, Sign, shape_rows
 
 RELATIVE: Final = (0.5, 1.0, 1.5, 2.0)
 """M̄ where none is named: from half the largest step before the start to twice it."""
 SMOOTH_SHARES: Final = (0.0, 0.1, 0.25, 0.5, 1.0)
 """M where none is named, in standard errors of the effect."""
-N_DRAWS: Final = 20_000
-"""Draws of the first stage's critical values; each counts with its opposite."""
-FIRST_STAGE: Final = 0.1
-"""Share of the test's size that a hybrid gives to its first stage."""
-LEAST_LEVEL: Final = 0.5
-MOST_TIMES: Final = 40
 _MOST: Final = 1024.0
 """Times the unit of M, beyond which no breakdown value is looked for."""
-
-BoundsMethod = Literal["hybrid", "fixed-length"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,23 +134,24 @@ def violation_bounds(
             "A sign and a direction of the violations say the same or contradict each other: what only rises from 0 is "
             "positive. Name one of them."
         )
-    study = _study(_Given(estimates, covariance, event_times), _times(event_times, event_time, average), level, seed)
-    study = study._replace(sign=sign, monotone=monotone)
+    times = times_of(event_times, event_time, average)
+    study = coefficients_of(Given(estimates, covariance, event_times), times)
+    shape = shape_rows(study.p, len(study.weights), sign, monotone)
     smooth = default_smoothness(study.error) if smoothness is None else tuple(map(float, smoothness))
     reach = critical_value(level) * study.error
     original = Interval(study.estimate - reach, study.estimate + reach, level)
-    of_relative, of_smooth = _Relative(study), _smooth(study)
+    by_step, by_slope = RelativeBound(study, shape, level, seed), smooth_bound(study, shape, level, seed)
     return ViolationBounds(
-        times=_times(event_times, event_time, average),
+        times=times,
         n_before=study.p,
         n_after=len(study.weights),
         estimate=study.estimate,
         std_error=study.error,
         original=original,
-        relative=_bounded(of_relative, tuple(map(float, relative)), level),
-        smoothness=_bounded(of_smooth, smooth, level),
-        breakdown_relative=_breakdown(of_relative, original, 1.0),
-        breakdown_smoothness=_breakdown(of_smooth, original, study.error),
+        relative=_bounded(by_step, tuple(map(float, relative)), level),
+        smoothness=_bounded(by_slope, smooth, level),
+        breakdown_relative=_breakdown(by_step, original, 1.0),
+        breakdown_smoothness=_breakdown(by_slope, original, study.error),
         sign=sign,
         monotone=monotone,
         level=level,
@@ -189,50 +167,8 @@ def default_smoothness(std_error: float) -> tuple[float, ...]:
     return tuple(float(f"{share * std_error:.2g}") for share in SMOOTH_SHARES)
 
 
-# What is given, and what cannot be.
-
-
-class _Given(NamedTuple):
-    estimates: Sequence[float] | Floats
-    covariance: Sequence[Sequence[float]] | Floats
-    event_times: Sequence[int]
-
-
-class _Study(NamedTuple):
-    """Coefficients in the order of their times, the first p before the start, and the weights of the effect's."""
-
-    beta: Floats
-    covariance: Floats
-    p: int
-    weights: Floats
-    level: float
-    seed: int
-    sign: Sign | None = None
-    monotone: Monotone | None = None
-
-    @property
-    def estimate(self) -> float:
-        return float(self.weights @ self.beta[self.p :])
-
-    @property
-    def error(self) -> float:
-        return math.sqrt(float(self.weights @ self.covariance[self.p :, self.p :] @ self.weights))
-
-    @property
-    def shape(self) -> Floats:
-        return shape_rows(self.p, len(self.weights), self.sign, self.monotone)
-
-    def draws(self) -> Floats:
-        """Return draws of the coefficients with expectation 0, shape (p + q, N_DRAWS)."""
-        values, vectors = np.linalg.eigh(self.covariance)
-        root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
-        normal = stream(self.seed, "violation bounds: first stage").standard_normal((len(self.beta), N_DRAWS))
-        found: Floats = root @ normal
-        return found
-
-
 def _refuse_options(relative: Sequence[float], smoothness: Sequence[float] | None, level: float, seed: int) -> None:
-    require_level(level, LEAST_LEVEL)
+    require_level(level, LEAST_INVERTED)
     require_seed(seed)
     for name, values in (("M̄ (relative)", relative), ("M (smoothness)", smoothness or ())):
         for value in values:
@@ -240,216 +176,7 @@ def _refuse_options(relative: Sequence[float], smoothness: Sequence[float] | Non
                 raise DesignError(f"{name} is a number from 0 on, not {value:g}.")
 
 
-def _times(event_times: Sequence[int], event_time: int | None, average: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the times of the effect; raise `DesignError` where they are not among those after the start."""
-    if event_time is not None and average is not None:
-        raise DesignError("An effect is that of one event time or an average of several. Name one of the two.")
-    times = tuple(average) if average is not None else (event_time or 0,)
-    if not times or len(set(times)) < len(times):
-        raise DesignError("An average is of one or more event times, each named once.")
-    after = sorted(time for time in set(event_times) if time >= 0)
-    for time in times:
-        if time not in after:
-            raise DesignError(
-                f"Event time {time} is not among those from the start on, which are {listed(list(map(str, after)))}."
-            )
-    return times
-
-
-def _study(given: _Given, times: tuple[int, ...], level: float, seed: int) -> _Study:
-    beta = np.asarray(given.estimates, dtype=float)
-    n = len(given.event_times)
-    if beta.shape != (n,):
-        raise InputError(f"There are {beta.size} estimates and {n} event times. Each estimate needs one.")
-    if not np.isfinite(beta).all():
-        raise InputError(f"The estimate at event time {given.event_times[int((~np.isfinite(beta)).argmax())]} is none.")
-    require_times(given.event_times)
-    matrix = require_covariance(given.covariance, n)
-    order = np.argsort(given.event_times, kind="stable")
-    after = [time for time in sorted(given.event_times) if time >= 0]
-    weights = np.array([1.0 / len(times) if time in times else 0.0 for time in after])
-    study = _Study(beta[order], matrix[np.ix_(order, order)], n - len(after), weights, level, seed)
-    own = study.covariance[study.p :, study.p :]
-    if weights @ own @ weights <= 1e-14 * np.diagonal(own).max():
-        raise InputError("The effect has no variance by this covariance, so nothing can be said of its error.")
-    return study
-
-
-def require_times(event_times: Sequence[int]) -> None:
-    """Raise `InputError` where times are not those before −1 and from 0 on, each once and without a gap."""
-    times = sorted(event_times)
-    if -1 in times:
-        raise InputError(
-            "Event time -1 is the reference, from which all others are measured, and has no estimate. Leave it out."
-        )
-    twice = sorted({time for time in times if times.count(time) > 1})
-    if twice:
-        raise InputError(f"Event time {twice[0]} stands more than once. Each has one estimate.")
-    if not any(time < 0 for time in times) or not any(time >= 0 for time in times):
-        raise InputError(
-            "Bounds need at least one event time before the reference (-2 or earlier) and one from the start on (0 or "
-            f"later). The times given are {listed(list(map(str, times))) or 'none'}."
-        )
-    if len(times) > MOST_TIMES:
-        raise InputError(f"{len(times)} event times are too many; bounds are made of at most {MOST_TIMES}.")
-    gaps = sorted(set(range(times[0], times[-1] + 1)) - {*times, -1})
-    if gaps:
-        raise InputError(
-            f"Event time {gaps[0]} is lacking between {times[0]} and {times[-1]}. Steps from period to period are "
-            "bounded, so that times need to follow each other without a gap."
-        )
-
-
-def require_covariance(covariance: Sequence[Sequence[float]] | Floats, n: int) -> Floats:
-    """Return a matrix as the covariance of n estimates; raise `InputError` where it can be none."""
-    try:
-        matrix = np.asarray(covariance, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"The covariance is {n} rows of {n} numbers each, one for each estimate.") from None
-    if matrix.shape != (n, n):
-        found = " by ".join(map(str, matrix.shape))
-        raise InputError(f"The covariance of {n} estimates has {n} rows and columns, not {found}.")
-    if not np.isfinite(matrix).all():
-        raise InputError("The covariance has a number that is missing or not finite.")
-    size = np.diagonal(matrix)
-    if (size <= 0).any():
-        raise InputError(f"The variance in row {int((size <= 0).argmax()) + 1} of the covariance is not above 0.")
-    scale = np.sqrt(np.outer(size, size))
-    if (np.abs(matrix - matrix.T) > 1e-6 * scale).any():
-        raise InputError("The covariance is not symmetric: rows and columns say different things of the same pair.")
-    matrix = (matrix + matrix.T) / 2
-    if np.linalg.eigvalsh(matrix / scale)[0] < -1e-8:
-        raise InputError(
-            "The matrix is no covariance: some weighted sum of the estimates would have a variance below 0. Were "
-            "standard errors or correlations written in its place?"
-        )
-    return matrix
-
-
-# Intervals by size of the violations.
-
-
-class _Bound:
-    """Intervals under one kind of bound: `ends` of several sizes at once, and `leaves_out_zero` of one."""
-
-    method: BoundsMethod = "hybrid"
-
-    def ends(self, values: Floats) -> tuple[Floats, Floats]:
-        """Return lower and upper ends for each size; crossed where nothing holds, infinite where nothing bounds."""
-        raise NotImplementedError
-
-    def leaves_out_zero(self, value: float) -> bool:
-        """Return whether the interval for one size leaves out 0."""
-        low, high = self.ends(np.array([value]))
-        return bool(low[0] > 0 or high[0] < 0)
-
-    def breakdown(self, low: float, high: float) -> float:
-        """Return the largest size whose interval leaves out 0, which that of `low` does and that of `high` does not."""
-        for _ in range(40):
-            middle = (low + high) / 2
-            if high - low <= 1e-6 * high:
-                break
-            low, high = (middle, high) if self.leaves_out_zero(middle) else (low, middle)
-        return low
-
-
-class _Hybrid(_Bound):
-    """Intervals that invert the hybrid test in every system of a bound, and hold what any of them holds."""
-
-    def __init__(self, study: _Study) -> None:
-        self.study = study
-        self.draws = study.draws()
-        self.size = 1 - study.level
-        self.first = FIRST_STAGE * self.size
-        self.rest = (self.size - self.first) / (1 - self.first)
-
-    def systems(self, values: Floats) -> Systems:
-        """Return the systems of some sizes, as many for each, one size after the other."""
-        raise NotImplementedError
-
-    def moments(self, values: Floats) -> Moments:
-        """Return them as lines in the effect."""
-        return moments_of(self.systems(values), self.study.covariance, self.study.weights)
-
-    def critical(self, moments: Moments) -> Floats:
-        """Return the critical value of each system's first stage."""
-        return np.array([least_favourable(rows, self.draws, self.first) for rows in moments.rows])
-
-    def ends(self, values: Floats) -> tuple[Floats, Floats]:
-        """Return the outermost effects that any system holds possible."""
-        found = np.array([self._ends(value) for value in values]).reshape(-1, 2)
-        return found[:, 0], found[:, 1]
-
-    def _ends(self, value: float) -> tuple[float, float]:
-        moments, beta = self.moments(np.array([value])), self.study.beta
-        critical = self.critical(moments)
-        low, high = outermost(moments, beta, first_stage(moments, beta, critical), critical, self.rest)
-        return float(low.min()), float(high.max())
-
-    def leaves_out_zero(self, value: float) -> bool:
-        """Return whether no effect on the far side of 0 is possible; systems that are far from it are not worked out.
-
-        A first stage at Bonferroni's critical value, which is above the exact one, settles most systems.
-        """
-        moments, beta = self.moments(np.array([value])), self.study.beta
-        deviation = np.sqrt(np.diagonal(moments.covariance, axis1=1, axis2=2))
-        loose = deviation.max(axis=1) * -special.ndtri(self.first / deviation.shape[1])
-        low, high = first_stage(moments, beta, loose)
-        is_above = self.study.estimate > 0
-        near = np.flatnonzero((low <= high) & ((low <= 0) if is_above else (high >= 0)))
-        if not near.size:
-            return True
-        some = moments.taken(near)
-        critical = self.critical(some)
-        low, high = first_stage(some, beta, critical)
-        far = (low, np.minimum(high, 0.0)) if is_above else (np.maximum(low, 0.0), high)
-        return not np.isfinite(outermost(some, beta, far, critical, self.rest)[0]).any()
-
-
-class _Relative(_Hybrid):
-    def systems(self, values: Floats) -> Systems:
-        return relative_systems(values, self.study.p, len(self.study.weights), self.study.shape)
-
-
-class _Smooth(_Hybrid):
-    def systems(self, values: Floats) -> Systems:
-        return smooth_systems(values, self.study.p, len(self.study.weights), self.study.shape)
-
-
-class _FixedLength(_Bound):
-    method: BoundsMethod = "fixed-length"
-
-    def __init__(self, study: _Study, path: Path) -> None:
-        self.study, self.path = study, path
-
-    def ends(self, values: Floats) -> tuple[Floats, Floats]:
-        centre, half = fixed_length(self.path, self.study.beta, self.study.covariance, values, self.study.level)
-        return centre - half, centre + half
-
-    def breakdown(self, low: float, high: float) -> float:
-        """Return where centre and half-length are of one size, by Brent's method."""
-
-        def reach(value: float) -> float:
-            lower, upper = self.ends(np.array([value]))
-            return float(max(lower[0], -upper[0]))
-
-        return brentq(reach, low, high, xtol=1e-9 * high)
-
-
-def _smooth(study: _Study) -> _Bound | Unavailable:
-    """Return the intervals under smoothness: of fixed length, or by the hybrid where violations have a shape."""
-    if study.sign is not None or study.monotone is not None:
-        return _Smooth(study)
-    size = np.sqrt(np.diagonal(study.covariance))
-    if np.linalg.eigvalsh(study.covariance / np.outer(size, size))[0] < 1e-10:
-        return Unavailable(
-            "The covariance is singular: some weighted sum of the coefficients has no variance, so that no interval of "
-            "fixed length can be found."
-        )
-    return _FixedLength(study, bias_path(study.covariance, study.p, study.weights))
-
-
-def _bounded(bound: _Bound | Unavailable, values: Sequence[float], level: float) -> tuple[BoundedInterval, ...]:
+def _bounded(bound: Bound | Unavailable, values: Sequence[float], level: float) -> tuple[BoundedInterval, ...]:
     if isinstance(bound, Unavailable):
         return tuple(BoundedInterval(m=m, interval=bound, method="fixed-length") for m in values)
     low, high = bound.ends(np.array(values))
@@ -469,7 +196,7 @@ def _interval(low: float, high: float, level: float) -> IntervalOrReason:
     return Interval(low, high, level)
 
 
-def _breakdown(bound: _Bound | Unavailable, original: Interval, unit: float) -> Quantity:
+def _breakdown(bound: Bound | Unavailable, original: Interval, unit: float) -> Quantity:
     """Return the largest size of violations whose interval leaves out 0, or why there is none."""
     if 0.0 in original:
         return Unavailable("The interval with parallel trends includes 0 already.")
@@ -483,5 +210,3 @@ def _breakdown(bound: _Bound | Unavailable, original: Interval, unit: float) -> 
             return Unavailable(f"The interval leaves out 0 at every value up to {high:.4g}.")
         low, high = high, 2 * high
     return bound.breakdown(low, high)
-
-

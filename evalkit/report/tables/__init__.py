@@ -4,6 +4,7 @@
   wrong.
 - `beside_models`: Results as coefficients: what a table of models, of this kit and of other packages, sets side by
   side.
+- `bounds`: The table of bounds on violations of parallel trends, and what is said of them.
 - `checklist`: The checklist of a credible evaluation, each item with where this report covers it or why it does not.
 - `data`: What was read, counted: units by arm, cohort or reason; never a row, an id of a person or a small count.
 - `design`: Tables of everything decided before outcomes.
