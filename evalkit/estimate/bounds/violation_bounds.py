@@ -20,7 +20,7 @@ from evalkit.estimate.bounds.restrictions_arrays import Monotone, Sign, shape_ro
 
 RELATIVE: Final = (0.5, 1.0, 1.5, 2.0)
 """M̄ where none is named: from half the largest step before the start to twice it."""
-SMOOTH_SHARES: Final = (0.0, 0.1, 0.25, 0.5, 1.0)
+SMOOTH_SHARES: Final = (0.0, 0.25, 0.5, 1.0)
 """M where none is named, in standard errors of the effect."""
 _MOST: Final = 1024.0
 """Times the unit of M, beyond which no breakdown value is looked for."""
@@ -97,8 +97,8 @@ def violation_bounds(
     covariance : shape (n, n), of the estimates, in their order
     event_times : shape (n,), periods since the start, in any order: p, …, −2 and 0, …, q without a gap; −1 is left out
     relative : M̄, each from 0 on
-    smoothness : M, each from 0 on, in units of the outcome a period; None for 0, .1, .25, .5 and 1 standard errors of
-        the effect
+    smoothness : M, each from 0 on, in units of the outcome a period; None for 0, .25, .5 and 1 standard errors of the
+        effect
     event_time, average : the one time, or the times whose mean is the effect; 0 where neither is named
     sign : "+" where violations after the start are 0 or above, "-" where they are 0 or below
     monotone : "up" where violations never fall, "down" where they never rise
@@ -162,7 +162,7 @@ def default_smoothness(std_error: float) -> tuple[float, ...]:
     """Return M from 0 to one standard error of the effect, to two digits.
 
     >>> default_smoothness(0.0123)
-    (0.0, 0.0012, 0.0031, 0.0062, 0.012)
+    (0.0, 0.0031, 0.0062, 0.012)
     """
     return tuple(float(f"{share * std_error:.2g}") for share in SMOOTH_SHARES)
 

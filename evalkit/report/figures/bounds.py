@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from evalkit.core.formats import level_text
 from evalkit.core.quantities import Interval, Quantity, Unavailable
 from evalkit.report.border.parts import Figure
@@ -41,29 +43,22 @@ def bounds_plot(bounds: ViolationBounds, outcome: str = "") -> Figure:
 
 
 def _draw(ax: Axes, original: Interval, found: tuple[BoundedInterval, ...], breakdown: Quantity) -> None:
-    """Draw each interval as a line at its size, the one with parallel trends hollow at the left of them."""
-    ends = ends_of(found)
-    sizes = [m for m, _ in ends]
-    step = (max(sizes) - min(sizes)) / max(len(sizes) - 1, 1) or max(sizes[0], 1.0)
-    left = min(sizes) - 0.8 * step
+    """Draw each interval as a line, sizes side by side in order, the one with parallel trends hollow before them."""
+    ends = sorted(ends_of(found))
+    sizes, places = [m for m, _ in ends], range(1, len(ends) + 1)
     ax.axhline(0, color=GREY, linewidth=1, zorder=0)
-    ax.vlines(left, original.lower, original.upper, color=BLUE, linewidth=5, zorder=1)
-    ax.vlines(left, original.lower, original.upper, color="white", linewidth=2.5, zorder=2)
-    for m, interval in ends:
-        ax.vlines(m, interval.lower, interval.upper, color=BLUE, linewidth=4.5, zorder=2)
-    if not isinstance(breakdown, Unavailable) and breakdown <= max(sizes) + step:
-        ax.axvline(breakdown, color=VERMILION, linewidth=1, linestyle=(0, (4, 3)), zorder=-1)
-        at = (breakdown, 1.01)
-        ax.annotate(
-            size_text(breakdown),
-            at,
-            xycoords=("data", "axes fraction"),
-            ha="center",
-            fontsize=SMALL,
-            color=ink(VERMILION),
-        )
-    ax.set_xticks([left, *sizes], ["parallel", *(f"{m:g}" for m in sizes)])
-    ax.set_xlim(left - 0.5 * step, max(sizes) + 0.6 * step)
+    ax.vlines(0, original.lower, original.upper, color=BLUE, linewidth=6, zorder=1)
+    ax.vlines(0, original.lower, original.upper, color="white", linewidth=3, zorder=2)
+    for at, (_, interval) in zip(places, ends, strict=True):
+        ax.vlines(at, interval.lower, interval.upper, color=BLUE, linewidth=4.5, zorder=2)
+    if not isinstance(breakdown, Unavailable) and sizes[0] <= breakdown <= sizes[-1]:
+        at = float(np.interp(breakdown, sizes, list(places)))
+        ax.axvline(at, color=VERMILION, linewidth=1, linestyle=(0, (4, 3)), zorder=-1)
+        top = (at, 1.01)
+        said = {"xycoords": ("data", "axes fraction"), "ha": "center", "fontsize": SMALL, "color": ink(VERMILION)}
+        ax.annotate(size_text(breakdown), top, **said)
+    ax.set_xticks([0, *places], ["parallel", *(f"{m:g}" for m in sizes)])
+    ax.set_xlim(-0.6, len(sizes) + 0.6)
 
 
 def _alt(bounds: ViolationBounds) -> str:

@@ -41,9 +41,7 @@ def bounds_table(bounds: ViolationBounds) -> ReleasedTable:
     )
     rows: list[tuple[Cell, ...]] = [(PARALLEL, "none", bounds.original, "normal distribution")]
     for label, found in ((RELATIVE, bounds.relative), (SMOOTH, bounds.smoothness)):
-        rows += [
-            (label, int(one.m) if one.m.is_integer() else one.m, one.interval, _METHODS[one.method]) for one in found
-        ]
+        rows += [(label, _size(one.m), one.interval, _METHODS[one.method]) for one in found]
     notes = tuple(note for note in (shape_of(bounds), _breakdowns(bounds)) if note)
     caption = f"{effect_of(bounds)} if trends are not parallel"
     return release(Table(caption=caption, columns=columns, rows=tuple(rows), notes=notes, panel_by="bound"), 0)
@@ -116,7 +114,7 @@ def _seen(bounds: ViolationBounds) -> str:
             "One step before the start is all that is seen: relative bounds rest on a single difference, and a trend "
             "before the start cannot be told from noise."
         )
-    return f"Steps before the start are {counted(bounds.n_before, 'estimate')}, and their noise is in the intervals."
+    return f"The {bounds.n_before} steps before the start are estimates themselves; their noise is in the intervals."
 
 
 def size_text(value: float) -> str:
@@ -125,6 +123,10 @@ def size_text(value: float) -> str:
         return "0"
     digit = 10.0 ** (math.floor(math.log10(value)) - 2)
     return f"{math.floor(value / digit * (1 + 1e-12)) * digit:.3g}"
+
+
+def _size(m: float) -> int | float:
+    return int(m) if m.is_integer() else m
 
 
 def ends_of(found: tuple[BoundedInterval, ...]) -> list[tuple[float, Interval]]:

@@ -29,7 +29,7 @@ def add_options(parser: Options) -> None:
     sizes.add_argument(
         "--smoothness",
         metavar="M,M",
-        help="changes of slope a period (default: 0, 0.1, 0.25, 0.5 and 1 standard errors of the effect)",
+        help="changes of slope a period (default: 0, 0.25, 0.5 and 1 standard errors of the effect)",
     )
     sizes.add_argument("--sign", choices=("+", "-"), help="violations after the start are all of this sign")
     sizes.add_argument("--monotone", choices=("up", "down"), help="violations only rise, or only fall")
