@@ -66,6 +66,7 @@ _HOME: Final = {
     "wild_bootstrap": "estimate.two_way.recommended",
     "ViolationBounds": "estimate.bounds.violation_bounds",
     "violation_bounds": "estimate.bounds.violation_bounds",
+    "event_study_bounds": "estimate.bounds.of_effects",
     "AreaRoles": "data.areas.series",
     "AreaSeries": "data.areas.series",
     "read_area_file": "data.areas.series",

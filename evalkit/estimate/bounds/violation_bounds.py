@@ -51,6 +51,7 @@ class ViolationBounds(Shown):
     sign : "+" where the violations from the start on are taken to be 0 or above, "-" for 0 or below
     monotone : "up" where they are taken never to fall, "down" never to rise
     level : of every interval
+    notes : what else a reader must know
     """
 
     times: tuple[int, ...]
@@ -66,6 +67,7 @@ class ViolationBounds(Shown):
     sign: Sign | None = None
     monotone: Monotone | None = None
     level: float = LEVEL
+    notes: tuple[str, ...] = ()
 
 
 def violation_bounds(

@@ -42,7 +42,7 @@ def bounds_table(bounds: ViolationBounds) -> ReleasedTable:
     rows: list[tuple[Cell, ...]] = [(PARALLEL, "none", bounds.original, "normal distribution")]
     for label, found in ((RELATIVE, bounds.relative), (SMOOTH, bounds.smoothness)):
         rows += [(label, _size(one.m), one.interval, _METHODS[one.method]) for one in found]
-    notes = tuple(note for note in (shape_of(bounds), _breakdowns(bounds)) if note)
+    notes = tuple(note for note in (shape_of(bounds), _breakdowns(bounds), *bounds.notes) if note)
     caption = f"{effect_of(bounds)} if trends are not parallel"
     return release(Table(caption=caption, columns=columns, rows=tuple(rows), notes=notes, panel_by="bound"), 0)
 
