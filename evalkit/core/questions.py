@@ -29,6 +29,7 @@ class DidQuestion:
     seed: int
     level: float
     balanced_until: int | None
+    has_bounds: bool = False
 
     @property
     def are_people(self) -> bool:

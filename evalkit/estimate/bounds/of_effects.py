@@ -31,6 +31,11 @@ NO_EARLY: Final = (
 ANTICIPATED: Final = (
     "The programme may act before the start, so that the last period before it is no base to measure violations from."
 )
+MEASURED: Final = (
+    "Every estimate is measured from the last period before the start, those of early periods as well. Intervals are "
+    "by errors by cluster and the normal distribution. In a mean over times each weighs alike, so that the one with "
+    "parallel trends may differ a little from the effect that is quoted."
+)
 OF_FEW: Final = "It rests on too few people to be told."
 
 
@@ -90,7 +95,7 @@ def event_study_bounds(
         level=level,
         seed=seed,
     )
-    return replace(made, notes=(cut,) if cut else ())
+    return replace(made, notes=(MEASURED, cut) if cut else (MEASURED,))
 
 
 def _covariance(rows: Rows, parts: list[Summary]) -> Floats:
@@ -155,7 +160,8 @@ def _follows(effects: GroupTimeEffects, part: Summary) -> bool:
 
 def _too_short(effects: GroupTimeEffects, event_time: int | None) -> str:
     if event_time is not None:
-        return f"The effect {counted(event_time, 'period')} after the start cannot be bounded: a period lacks before it."
+        after = f"{counted(event_time, 'period')} after the start"
+        return f"The effect {after} cannot be bounded: it has no estimate, or a period before it has no results."
     return (
         "Bounds need two periods before the start and one from it on, next to each other without a gap. The periods "
         f"with results are {listed(list(map(str, effects.design.observations.periods)), 12)}."

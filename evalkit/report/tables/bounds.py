@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.formats import Precision, as_sentence, level_text, lower_first
@@ -14,6 +15,7 @@ from evalkit.report.border.table import Cell, Column, Table, measured
 
 if TYPE_CHECKING:
     from evalkit.estimate.bounds.violation_bounds import BoundedInterval, ViolationBounds
+    from evalkit.report.border.parts import Figure, Part
 
 PARALLEL: Final = "Parallel trends"
 RELATIVE: Final = "Relative: no step after the start above M times the largest before it"
@@ -57,6 +59,19 @@ def bounds_words(bounds: ViolationBounds) -> Prose:
     return sentences(first, *_broken(bounds), shape_of(bounds), _seen(bounds), NO_PROOF)
 
 
+def bounds_parts(
+    bounds: ViolationBounds | Unavailable, draw: Callable[[ViolationBounds], Figure] | None = None
+) -> Iterator[Part]:
+    """Yield bounds as sentences and a table, drawn by `draw` where it is given; or why there are none."""
+    if isinstance(bounds, Unavailable):
+        yield sentences(f"This is not bounded. {as_sentence(bounds.reason)}")
+        return
+    yield bounds_words(bounds)
+    yield bounds_table(bounds)
+    if draw is not None:
+        yield draw(bounds)
+
+
 def precision_of(bounds: ViolationBounds) -> Precision:
     """Return how finely an effect's numbers are written."""
     return Precision.of(bounds.std_error, abs(bounds.estimate))
@@ -67,7 +82,7 @@ def effect_of(bounds: ViolationBounds) -> str:
     if len(bounds.times) == 1:
         after = counted(bounds.times[0], "period")
         return "The effect at the start" if bounds.times[0] == 0 else f"The effect {after} after the start"
-    return f"The mean effect of event times {listed(list(map(str, bounds.times)), 20)}"
+    return f"The mean effect at event times {listed(list(map(str, bounds.times)), 20)}"
 
 
 def shape_of(bounds: ViolationBounds) -> str:

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from evalkit.core.plain import plain_or_reason
-from evalkit.core.quantities import Interval
+from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.questions import BoundsQuestion
 from evalkit.data.own_tables.event_study import read_event_study
 from evalkit.estimate.bounds.violation_bounds import RELATIVE, BoundedInterval, ViolationBounds, violation_bounds
 from evalkit.report.border.parts import Document, Heading, Part
-from evalkit.report.tables.bounds import bounds_table, bounds_words
+from evalkit.report.tables.bounds import bounds_parts, bounds_table
 from evalkit.run.tables.written import CommandAnswer
 
 Json = dict[str, Any]
@@ -61,16 +61,16 @@ def _document(answer: BoundsAnswer, has_figures: bool) -> Document:
 
 def _parts(bounds: ViolationBounds, has_figures: bool) -> Iterator[Part]:
     yield Heading(1, "If trends are not parallel")
-    yield bounds_words(bounds)
-    yield bounds_table(bounds)
+    draw = None
     if has_figures:
-        from evalkit.report.figures.bounds import bounds_plot
+        from evalkit.report.figures.bounds import bounds_plot as draw
+    yield from bounds_parts(bounds, draw)
 
-        yield bounds_plot(bounds)
 
-
-def bounds_record(bounds: ViolationBounds) -> Json:
+def bounds_record(bounds: ViolationBounds | Unavailable) -> Json:
     """Return bounds as plain data; what cannot be given is `{"unavailable": reason}`."""
+    if isinstance(bounds, Unavailable):
+        return {"unavailable": bounds.reason}
     return {
         "relative": [_sized(one) for one in bounds.relative],
         "smoothness": [_sized(one) for one in bounds.smoothness],
@@ -88,6 +88,7 @@ def bounds_record(bounds: ViolationBounds) -> Json:
         "sign": bounds.sign,
         "monotone": bounds.monotone,
         "level": bounds.level,
+        "notes": list(bounds.notes),
     }
 
 
