@@ -14,15 +14,13 @@ from evalkit.estimate.bounds.coefficients import Coefficients
 from evalkit.estimate.bounds.conditional_arrays import (
     Moments,
     first_stage,
-    least_favourable,
     moments_of,
     outermost,
 )
 from evalkit.estimate.bounds.fixed_length_arrays import Path, bias_path, fixed_length
+from evalkit.estimate.bounds.least_favourable_arrays import NormalDraws, least_favourable
 from evalkit.estimate.bounds.restrictions_arrays import Systems, relative_systems, smooth_systems
 
-N_DRAWS: Final = 20_000
-"""Draws of the first stage's critical values; each counts with its opposite."""
 FIRST_STAGE: Final = 0.1
 """Share of the test's size that a hybrid gives to its first stage."""
 
@@ -58,7 +56,7 @@ class _Hybrid(Bound):
 
     def __init__(self, study: Coefficients, shape: Floats, level: float, seed: int) -> None:
         self.study, self.shape = study, shape
-        self.draws = _draws(study.covariance, seed)
+        self.draws = NormalDraws.of(len(study.beta), stream(seed, "violation bounds: first stage"))
         self.first = FIRST_STAGE * (1 - level)
         self.rest = (1 - level - self.first) / (1 - self.first)
 
@@ -72,7 +70,7 @@ class _Hybrid(Bound):
 
     def critical(self, moments: Moments) -> Floats:
         """Return the critical value of each system's first stage."""
-        return np.array([least_favourable(rows, self.draws, self.first) for rows in moments.rows])
+        return least_favourable(moments.rows, self.study.covariance, self.draws, self.first)
 
     def ends(self, values: Floats) -> tuple[Floats, Floats]:
         """Return the outermost effects that any system holds possible."""
@@ -117,15 +115,6 @@ class SmoothBound(_Hybrid):
 
     def systems(self, values: Floats) -> Systems:
         return smooth_systems(values, self.study.p, len(self.study.weights), self.shape)
-
-
-def _draws(covariance: Floats, seed: int) -> Floats:
-    """Return draws of the coefficients with expectation 0, shape (p + q, N_DRAWS)."""
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
-    normal = stream(seed, "violation bounds: first stage").standard_normal((len(covariance), N_DRAWS))
-    found: Floats = root @ normal
-    return found
 
 
 class FixedLengthBound(Bound):

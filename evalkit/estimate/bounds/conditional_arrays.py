@@ -79,18 +79,6 @@ def _free(weights: Floats) -> Floats:
     return np.column_stack(columns) if columns else np.zeros((1, 0))
 
 
-def least_favourable(rows: Floats, draws: Floats, share: float) -> float:
-    """Return the 1 − `share` quantile of the largest of K lines where every one is exactly 0 in expectation.
-
-    Parameters
-    ----------
-    rows : shape (K, n), of one system
-    draws : shape (n, D), of β with expectation 0; each counts with its opposite, so that 2D are used
-    """
-    found = rows @ draws
-    return float(np.quantile(np.concatenate([found.max(axis=0), -found.min(axis=0)]), 1.0 - share))
-
-
 def is_possible(moments: Moments, beta: Floats, theta: Floats, critical: Floats, size: float) -> NDArray[np.bool_]:
     """Return for each system, shape (C, G), whether its test does not reject the values θ.
 
