@@ -119,7 +119,7 @@ def test_hybrid_sets_part_from_honestdid_by_no_more_than_its_draws(folder, name)
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_hybrid_sets_with_a_shape_part_from_statspai_by_no_more_than_its_draws(folder, name):
-    """Two ends of study C lie where the first stage ends them, and move with draws: 1,000 give from 1.59 to 1.65."""
+    """In study C ends lie where the first stage ends them: five seeds of StatsPAI put one of them at 0.37 to 0.44."""
     times, beta, covariance = study_of(folder, name)
     table = pd.read_csv(folder / f"cross_check_bounds_{name}.csv")
     table = table[(table["set"] == "conditional_least_favourable") & table["restriction"].str.contains("bias|creasing")]
@@ -134,8 +134,7 @@ def test_hybrid_sets_with_a_shape_part_from_statspai_by_no_more_than_its_draws(f
         )  # fmt: skip
         (one,) = getattr(found, key)
         assert one.method == "hybrid"
-        is_loose = name == "C" and row.restriction == "relative_magnitudes_bias_positive"
-        tolerance = (0.25 if is_loose else DRAWN) * found.std_error
+        tolerance = (0.35 if name == "C" else DRAWN) * found.std_error
         for end, told in ((one.interval.lower, row.low_StatsPAI), (one.interval.upper, row.high_StatsPAI)):
             assert abs(end - told) < tolerance, row
 

@@ -24,6 +24,9 @@ from evalkit.estimate.bounds.restrictions_arrays import Systems, relative_system
 FIRST_STAGE: Final = 0.1
 """Share of the test's size that a hybrid gives to its first stage."""
 
+SINGULAR: Final = 1e-10
+"""Least eigenvalue of the correlations below which they are singular."""
+
 BoundsMethod = Literal["hybrid", "fixed-length"]
 
 
@@ -139,14 +142,22 @@ class FixedLengthBound(Bound):
         return brentq(reach, low, high, xtol=1e-9 * high)
 
 
-def smooth_bound(study: Coefficients, shape: Floats, level: float, seed: int) -> Bound | Unavailable:
+def both_bounds(
+    study: Coefficients, shape: Floats, level: float, seed: int
+) -> tuple[Bound | Unavailable, Bound | Unavailable]:
+    """Return the intervals under relative magnitudes and under smoothness, or why there can be none."""
+    size = np.sqrt(np.diagonal(study.covariance))
+    if np.linalg.eigvalsh(study.covariance / np.outer(size, size))[0] < SINGULAR:
+        none = Unavailable(
+            "The covariance is singular: some weighted sum of the coefficients has no variance, as where there are "
+            "fewer clusters than coefficients."
+        )
+        return none, none
+    return RelativeBound(study, shape, level, seed), smooth_bound(study, shape, level, seed)
+
+
+def smooth_bound(study: Coefficients, shape: Floats, level: float, seed: int) -> Bound:
     """Return the intervals under smoothness: of fixed length, or by the hybrid where violations have a shape."""
     if len(shape):
         return SmoothBound(study, shape, level, seed)
-    size = np.sqrt(np.diagonal(study.covariance))
-    if np.linalg.eigvalsh(study.covariance / np.outer(size, size))[0] < 1e-10:
-        return Unavailable(
-            "The covariance is singular: some weighted sum of the coefficients has no variance, so that no interval of "
-            "fixed length can be found."
-        )
     return FixedLengthBound(study, level, bias_path(study.covariance, study.p, study.weights))

@@ -49,7 +49,7 @@ def moments_of(systems: Systems, covariance: Floats, weights: Floats) -> Moments
     Parameters
     ----------
     systems : C systems over p + q coefficients, whose rows are alike in the q after the start
-    covariance : shape (p + q, p + q), Σ
+    covariance : shape (p + q, p + q), Σ, not singular
     weights : shape (q,), l
     """
     q = len(weights)

@@ -52,11 +52,14 @@ def _on_plane(rays: Floats, column: Floats) -> Floats:
     is_on = size <= _ZERO * max(float(np.abs(column).max(initial=0.0)), 1e-300)
     above, below = np.flatnonzero((value > 0) & ~is_on), np.flatnonzero((value < 0) & ~is_on)
     support = rays > _ZERO
-    joined = [rays[is_on]]
+    joined, n_joined = [rays[is_on]], int(is_on.sum())
     for i in above:
+        if n_joined > _MOST_ON_THE_WAY:
+            break
         inside = support[i] | support[below]
         n_within = (support[None, :, :] <= inside[:, None, :]).all(axis=2).sum(axis=1)
         near = below[n_within == 2]
+        n_joined += len(near)
         mixed = size[near, None] * rays[i] + size[i] * rays[near]
         joined.append(mixed / mixed.max(axis=1, keepdims=True, initial=1e-300))
     return np.concatenate(joined)

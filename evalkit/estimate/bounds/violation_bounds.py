@@ -14,7 +14,7 @@ from evalkit.core.draws import LEAST_INVERTED, LEVEL, SEED, require_level, requi
 from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.core.shown import Shown
-from evalkit.estimate.bounds.by_size import Bound, BoundsMethod, RelativeBound, smooth_bound
+from evalkit.estimate.bounds.by_size import Bound, BoundsMethod, both_bounds
 from evalkit.estimate.bounds.coefficients import Given, coefficients_of, times_of
 from evalkit.estimate.bounds.restrictions_arrays import Monotone, Sign, shape_rows
 
@@ -142,7 +142,7 @@ def violation_bounds(
     smooth = default_smoothness(study.error) if smoothness is None else tuple(map(float, smoothness))
     reach = critical_value(level) * study.error
     original = Interval(study.estimate - reach, study.estimate + reach, level)
-    by_step, by_slope = RelativeBound(study, shape, level, seed), smooth_bound(study, shape, level, seed)
+    by_step, by_slope = both_bounds(study, shape, level, seed)
     return ViolationBounds(
         times=times,
         n_before=study.p,
