@@ -7,6 +7,10 @@
   A δ ≤ d.
 - `fixed_length_arrays`: Kernel of fixed-length intervals where the slope of violations changes by at most M from
   period to period.
+- `least_favourable_arrays`: Kernel of least-favourable critical values: the quantile of the largest of K correlated
+  normals with mean 0.
+- `of_effects`: Bounds on violations of parallel trends for an event study that the kit made, where its covariance can
+  be trusted.
 - `rays_arrays`: Kernel of what is left of a system of inequalities once its free unknowns are gone: the extreme rays
   of its dual.
 - `restrictions_arrays`: Kernel of what is assumed of violations: systems A δ ≤ d over the violations δ before and
