@@ -19,6 +19,7 @@ from evalkit.data.areas.boundaries import Boundaries
 from evalkit.data.baseline import Baseline
 from evalkit.data.flow import CountedCase, Flow
 from evalkit.data.measures import measure_of
+from evalkit.data.published.list_rule import picked_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
@@ -78,7 +79,7 @@ def make_design(project: Project, intake: ProjectData) -> LockedDesign:
     DesignError
         If no treated school, or no school to compare with, is left.
     """
-    return LockedDesign(project, {o.code: _design(project, intake, o.code) for o in project.outcomes})
+    return LockedDesign(project, {o.code: outcome_design(project, intake, o.code) for o in project.outcomes})
 
 
 def treated_group(project: Project, intake: ProjectData) -> int:
@@ -87,7 +88,14 @@ def treated_group(project: Project, intake: ProjectData) -> int:
     return areas[0] if len(areas) == 1 else TREATED_GROUP
 
 
-def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
+def outcome_design(project: Project, intake: ProjectData, code: str, *, is_matched: bool = True) -> OutcomeDesign:
+    """Decide who is compared with whom for one outcome; unless `is_matched`, by areas alone.
+
+    Raises
+    ------
+    DesignError
+        As `make_design`.
+    """
     records = intake.records[measure_of(project, code).key_stage]
     groups = groups_of(project, intake, records)
     group_of_treated = treated_group(project, intake)
@@ -100,7 +108,7 @@ def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
     few = _too_few(count, project) if count < project.pool.minimum_treated else ""
     present = sorted({*usable.tolist(), group_of_treated})
     comparisons = _comparisons(project, intake, present, group_of_treated, areas)
-    options = {} if few else _matching_options(project, baseline)
+    options = {} if few or not is_matched else _matching_options(project, baseline)
     matches = _matches(project, baseline, options, group_of_treated, present)
     usable_schools = reasons.index[reasons == ""]
     sets = sets_of(project, records, code, usable_schools, comparisons[NEIGHBOURS], usable)
@@ -127,12 +135,13 @@ def sets_of(
     level = level.dropna()
     area = records.schools["area"].dropna().astype("int64")
     fewest = project.pool.minimum_area_schools
-    found = set_design(level, area, schools, groups.index[groups == TREATED_GROUP], stand_ins_of(near, project))
-    if not found.is_whole:
+    treated, picked = groups.index[groups == TREATED_GROUP], picked_of(records.schools)
+    found = set_design(level, area, schools, treated, stand_ins_of(near, project), picked=picked)
+    if found.rule != "rule" and not found.is_whole:
         return found
     sizes = groups.value_counts()
     large = [group for group in stand_ins_of(near, project) if sizes.get(group, 0) >= fewest]
-    return set_design(level, area, schools, groups.index[groups == TREATED_GROUP], large)
+    return set_design(level, area, schools, treated, large, picked=picked)
 
 
 def stand_ins_of(near: AreaComparisons, project: Project) -> list[int]:

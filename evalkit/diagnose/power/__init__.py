@@ -5,6 +5,10 @@
 - `placebos`: Placebo effects and critical values of a project's own test, from changes before the programme.
 - `power`: What a project's design could detect, from what was known before the programme.
 - `pupils`: What an analysis of pupils in schools could detect, from years before the programme alone.
+- `rehearsal`: A design rehearsed where nothing happened: what it finds there, how often it is wrong, and what it
+  could find.
+- `rehearsal_arrays`: What a design finds where nothing happened, from the statistic of areas or of their sets: arrays
+  in, arrays out.
 - `report`: What a project could detect, outcome by outcome: before outcomes, by its two-level plan, and as it turned
   out.
 """

@@ -99,7 +99,7 @@ class Together:
 
     def p_values(self) -> Floats:
         """Return the p-value of each statistic by its own rank, shape (K,)."""
-        values, observed = self._less_expected()
+        values, observed = self.less_expected()
         each = [
             kernel.share_as_large(np.abs(values[:, k]), self.weights, abs(observed[k])) for k in range(len(observed))
         ]
@@ -107,13 +107,13 @@ class Together:
 
     def standardised(self) -> Floats | Unavailable:
         """Return t of each statistic: over its spread, less what sets like the list gain; or why there is none."""
-        _, observed = self._less_expected()
+        _, observed = self.less_expected()
         spread = self.spread()
         return observed / spread if self._varies(spread) else NO_SPREAD
 
     def adjusted(self) -> Floats | Unavailable:
         """Return the p-values adjusted together by max-|t| step-down, shape (K,); or why there are none."""
-        values, observed = self._less_expected()
+        values, observed = self.less_expected()
         spread = self.spread()
         return step_down(observed / spread, values / spread, self.weights) if self._varies(spread) else NO_SPREAD
 
@@ -129,7 +129,7 @@ class Together:
             observed=self.observed[[first]] - self.observed[[second]],
             values=self.values[:, [first]] - self.values[:, [second]],
         )
-        values, observed = apart._less_expected()
+        values, observed = apart.less_expected()
         size, estimate = np.abs(values[:, 0]), float(observed[0])
         half = kernel.reach(size, self.weights, 1 - self.level)
         needed = max(INTERVAL_NEEDS if self.n_sets else 0, round(1 / (1 - self.level)))
@@ -144,7 +144,7 @@ class Together:
             n_sets=self.n_sets,
         )
 
-    def _less_expected(self) -> tuple[Floats, Floats]:
+    def less_expected(self) -> tuple[Floats, Floats]:
         """Return values and observed less the mean of the sets, where sets are like the list."""
         if not self.is_centred:
             return self.values, self.observed
@@ -235,7 +235,7 @@ def _over_sets(
     at = {unit: row for row, unit in enumerate(ids)}
     places = [np.array([at[str(unit)] for unit in pool.ids], dtype=np.int64) for pool in pools]
     pool = _pool_of_all(ids, pools, places, options.is_apart)
-    rule: SetRule = "like" if any(one.rule == "like" for one in placed) and not pool.is_whole else "simple"
+    rule = _rule_of(placed, pool)
     numbers = [one.n_sets for one in placed if one.n_sets is not None]
     wanted = SetOptions(
         rule=rule, seed=options.seed, level=options.level, n_sets=min(numbers, default=None), draws_more=False
@@ -253,6 +253,14 @@ def _over_sets(
     values = np.concatenate([*executor.map(joint, draws.chunks(chunk))])
     found = SetStatistics(draws=draws, observed=observed, values=values)
     return _complete(found, options.level)
+
+
+def _rule_of(placed: Sequence[PlacedStatistic], pool: SetPool) -> SetRule:
+    """Return the draw of all: by the declared rule where any is, else like the list where any is, else at random."""
+    rules: tuple[SetRule, SetRule] = ("rule", "like")
+    return (
+        "simple" if pool.is_whole else next((rule for rule in rules if rule in [one.rule for one in placed]), "simple")
+    )
 
 
 def _complete(found: SetStatistics, level: float) -> Together | Unavailable:
@@ -291,9 +299,12 @@ def _pool_of_all(ids: Sequence[str], pools: Sequence[SetPool], places: Sequence[
     area, is_listed = np.full(n, kernel.NOBODY, dtype=np.int64), np.zeros(n, dtype=bool)
     start, has_start = np.full(n, np.nan), all(pool.start is not None for pool in pools)
     part = np.zeros(n, dtype=np.int64)
+    picked, has_rule = np.zeros(n, dtype=bool), any(pool.picked is not None for pool in pools)
     for which, (pool, place) in enumerate(zip(pools, places, strict=True)):
         area[place], part[place] = pool.area, which
         is_listed[place] |= pool.is_listed
+        if pool.picked is not None:
+            picked[place] |= pool.picked
         if pool.start is not None:
             start[place] = np.where(np.isfinite(pool.start), pool.start, start[place])
     stand_ins = reduce(set.intersection, (set(pool.stand_ins) for pool in pools))
@@ -306,6 +317,7 @@ def _pool_of_all(ids: Sequence[str], pools: Sequence[SetPool], places: Sequence[
         start=start if has_start else None,
         is_whole=all(pool.is_whole for pool in pools),
         part=part if is_apart else None,
+        picked=picked if has_rule else None,
     )
 
 

@@ -6,6 +6,8 @@
   side.
 - `bounds`: The table of bounds on violations of parallel trends, and what is said of them.
 - `checklist`: The checklist of a credible evaluation, each item with where this report covers it or why it does not.
+- `curve`: What other defensible choices would have given: the specification curve in words and tables, planned and
+  made.
 - `data`: What was read, counted: units by arm, cohort or reason; never a row, an id of a person or a small count.
 - `design`: Tables of everything decided before outcomes.
 - `dose`: Tables of an analysis by dose: who had how much, the lines, and what stands against those outside.
@@ -17,6 +19,7 @@
 - `outcomes`: Tables with one row for each outcome: who, means, differences, effect sizes, tests, what could be
   detected.
 - `power`: Tables of what a project's design could detect, before any outcome is read.
+- `rehearsal`: A design rehearsed where nothing happened, in words and tables for commissioner and authors.
 - `reproducibility`: The appendix: choices as read, files with their hashes, versions, and how to make the report
   again.
 - `review`: Tables of what could be wrong, what was claimed, and what it cost.
