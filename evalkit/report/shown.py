@@ -65,7 +65,6 @@ from evalkit.report.border.markup import in_notebook
 from evalkit.report.border.parts import Figure, Parts, Prose, ShownPart
 from evalkit.report.tables import (
     beside_models,
-    bounds,
     data,
     design,
     effects,
@@ -81,7 +80,7 @@ from evalkit.report.tables import (
     two_way,
 )
 from evalkit.report.tables.beside_models import CoefficientTable
-from evalkit.report.words import front, sentences
+from evalkit.report.words import bounds, front, sentences
 
 if TYPE_CHECKING:
     import pandas as pd

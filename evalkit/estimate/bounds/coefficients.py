@@ -126,4 +126,4 @@ def require_covariance(covariance: Sequence[Sequence[float]] | Floats, n: int) -
             "The matrix is no covariance: some weighted sum of the estimates would have a variance below 0. Were "
             "standard errors or correlations written in its place?"
         )
-    return matrix
+    return np.asarray(matrix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from evalkit.core.errors import DesignError
 from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavailable, critical_value
 from evalkit.core.shown import Shown
 from evalkit.estimate.bounds.by_size import Bound, BoundsMethod, both_bounds
-from evalkit.estimate.bounds.coefficients import Given, coefficients_of, times_of
+from evalkit.estimate.bounds.coefficients import Coefficients, Given, coefficients_of, times_of
 from evalkit.estimate.bounds.restrictions_arrays import Monotone, Sign, shape_rows
 
 RELATIVE: Final = (0.5, 1.0, 1.5, 2.0)
@@ -70,6 +70,17 @@ class ViolationBounds(Shown):
     notes: tuple[str, ...] = ()
 
 
+class _Asked(NamedTuple):
+    """Which sizes of violations, of what shape, at which level."""
+
+    relative: Sequence[float]
+    smoothness: Sequence[float] | None
+    sign: Sign | None
+    monotone: Monotone | None
+    level: float
+    seed: int
+
+
 def violation_bounds(
     estimates: Sequence[float] | Floats,
     covariance: Sequence[Sequence[float]] | Floats,
@@ -86,63 +97,42 @@ def violation_bounds(
 ) -> ViolationBounds:
     """Return intervals of an effect that hold though trends are not parallel, if violations are bounded.
 
-    Coefficients of an event study estimate τ + δ: the effects τ, 0 before the start, and the violations δ of parallel
-    trends. Two bounds tie δ after the start to what is seen before it (Rambachan and Roth, 2023): no step from period
-    to period exceeds M̄ times the largest step before the start; or the slope of δ changes by at most M a period, so
-    that M = 0 carries a linear trend on. Intervals under the first bound invert the hybrid test of Andrews, Roth and
-    Pakes (2023), least-favourable critical values first; under the second they have fixed length and are centred where
-    they are shortest, but with `sign` or `monotone`, where they invert the hybrid test too.
+    Two bounds tie violations after the start to those before it (Rambachan and Roth, 2023): no step exceeds M̄ times the
+    largest step before the start (hybrid test of Andrews, Roth and Pakes, 2023); or their slope changes by at most M a
+    period (intervals of fixed length, or with `sign` or `monotone` the hybrid test).
 
     Parameters
     ----------
-    estimates : shape (n,), in units of the outcome, all measured from the one period before the start
-    covariance : shape (n, n), of the estimates, in their order
-    event_times : shape (n,), periods since the start, in any order: p, …, −2 and 0, …, q without a gap; −1 is left out
+    estimates, covariance : shape (n,) and (n, n), all measured from the period before the start
+    event_times : shape (n,), in any order: p, …, −2 and 0, …, q without a gap; −1 is left out
     relative : M̄, each from 0 on
-    smoothness : M, each from 0 on, in units of the outcome a period; None for 0, .25, .5 and 1 standard errors of the
-        effect
+    smoothness : M, in units of the outcome a period; None for 0, .25, .5 and 1 standard errors of the effect
     event_time, average : the one time, or the times whose mean is the effect; 0 where neither is named
-    sign : "+" where violations after the start are 0 or above, "-" where they are 0 or below
-    monotone : "up" where violations never fall, "down" where they never rise
-    level : of the intervals
-    seed : of the draws behind the hybrid test's first stage
+    sign, monotone : "+" or "-" where violations after it have one sign; "up" or "down" where they never fall or rise
+    level, seed : of the intervals; of the draws behind the hybrid test's first stage
 
-    Raises
-    ------
-    InputError
-        Where times have a gap or hold −1, a number is missing, or the matrix is no covariance.
-    DesignError
-        Where options exclude each other or lie outside their range.
-
-    Examples
-    --------
-    Two coefficients on each side, errors of 0.1 that are independent, and an effect of 1 at the start:
+    Raises `InputError` where times have a gap or hold −1, a number is missing, or the matrix is no covariance, and
+    `DesignError` where options exclude each other or lie outside their range.
 
     >>> import evalkit
     >>> import numpy as np
-    >>> bounds = evalkit.violation_bounds(
-    ...     [0.1, 0.0, 1.0, 1.2], 0.01 * np.eye(4), event_times=[-3, -2, 0, 1], relative=[1], smoothness=[0.1]
-    ... )
-    >>> [round(end, 2) for end in (bounds.original.lower, bounds.original.upper)]
-    [0.8, 1.2]
+    >>> times, errors = [-3, -2, 0, 1], 0.01 * np.eye(4)
+    >>> bounds = evalkit.violation_bounds([0.1, 0.0, 1.0, 1.2], errors, event_times=times, relative=[1])
     >>> [round(end, 1) for end in (bounds.relative[0].interval.lower, bounds.relative[0].interval.upper)]
     [0.5, 1.5]
-    >>> bounds.breakdown_relative > 1
-    True
     """
-    _refuse_options(relative, smoothness, level, seed)
-    if sign is not None and monotone is not None:
-        raise DesignError(
-            "A sign and a direction of the violations say the same or contradict each other: what only rises from 0 is "
-            "positive. Name one of them."
-        )
+    asked = _Asked(relative, smoothness, sign, monotone, level, seed)
+    _refuse_options(asked)
     times = times_of(event_times, event_time, average)
-    study = coefficients_of(Given(estimates, covariance, event_times), times)
-    shape = shape_rows(study.p, len(study.weights), sign, monotone)
-    smooth = default_smoothness(study.error) if smoothness is None else tuple(map(float, smoothness))
+    return _bounds_of(coefficients_of(Given(estimates, covariance, event_times), times), times, asked)
+
+
+def _bounds_of(study: Coefficients, times: tuple[int, ...], asked: _Asked) -> ViolationBounds:
+    level, shape = asked.level, shape_rows(study.p, len(study.weights), asked.sign, asked.monotone)
+    sizes = default_smoothness(study.error) if asked.smoothness is None else tuple(map(float, asked.smoothness))
     reach = critical_value(level) * study.error
     original = Interval(study.estimate - reach, study.estimate + reach, level)
-    by_step, by_slope = both_bounds(study, shape, level, seed)
+    by_step, by_slope = both_bounds(study, shape, level, asked.seed)
     return ViolationBounds(
         times=times,
         n_before=study.p,
@@ -150,12 +140,12 @@ def violation_bounds(
         estimate=study.estimate,
         std_error=study.error,
         original=original,
-        relative=_bounded(by_step, tuple(map(float, relative)), level),
-        smoothness=_bounded(by_slope, smooth, level),
+        relative=_bounded(by_step, tuple(map(float, asked.relative)), level),
+        smoothness=_bounded(by_slope, sizes, level),
         breakdown_relative=_breakdown(by_step, original, 1.0),
         breakdown_smoothness=_breakdown(by_slope, original, study.error),
-        sign=sign,
-        monotone=monotone,
+        sign=asked.sign,
+        monotone=asked.monotone,
         level=level,
     )
 
@@ -169,10 +159,16 @@ def default_smoothness(std_error: float) -> tuple[float, ...]:
     return tuple(float(f"{share * std_error:.2g}") for share in SMOOTH_SHARES)
 
 
-def _refuse_options(relative: Sequence[float], smoothness: Sequence[float] | None, level: float, seed: int) -> None:
-    require_level(level, LEAST_INVERTED)
-    require_seed(seed)
-    for name, values in (("M̄ (relative)", relative), ("M (smoothness)", smoothness or ())):
+def _refuse_options(asked: _Asked) -> None:
+    """Raise `DesignError` where options exclude each other or lie outside their range."""
+    require_level(asked.level, LEAST_INVERTED)
+    require_seed(asked.seed)
+    if asked.sign is not None and asked.monotone is not None:
+        raise DesignError(
+            "A sign and a direction of the violations say the same or contradict each other: what only rises from 0 is "
+            "positive. Name one of them."
+        )
+    for name, values in (("M̄ (relative)", asked.relative), ("M (smoothness)", asked.smoothness or ())):
         for value in values:
             if not (math.isfinite(value) and value >= 0):
                 raise DesignError(f"{name} is a number from 0 on, not {value:g}.")

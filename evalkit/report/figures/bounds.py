@@ -10,7 +10,7 @@ from evalkit.core.formats import level_text
 from evalkit.core.quantities import Interval, Quantity, Unavailable
 from evalkit.report.border.parts import Figure
 from evalkit.report.figures.style import BLUE, GREY, SMALL, VERMILION, canvas, drawn, ink, say_empty
-from evalkit.report.tables.bounds import bounds_table, effect_of, ends_of, precision_of, size_text
+from evalkit.report.words.bounds import bounds_table, effect_of, ends_of, precision_of, size_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,11 +52,10 @@ def _draw(ax: Axes, original: Interval, found: tuple[BoundedInterval, ...], brea
     for at, (_, interval) in zip(places, ends, strict=True):
         ax.vlines(at, interval.lower, interval.upper, color=BLUE, linewidth=4.5, zorder=2)
     if not isinstance(breakdown, Unavailable) and sizes[0] <= breakdown <= sizes[-1]:
-        at = float(np.interp(breakdown, sizes, list(places)))
-        ax.axvline(at, color=VERMILION, linewidth=1, linestyle=(0, (4, 3)), zorder=-1)
-        top = (at, 1.01)
-        said = {"xycoords": ("data", "axes fraction"), "ha": "center", "fontsize": SMALL, "color": ink(VERMILION)}
-        ax.annotate(size_text(breakdown), top, **said)
+        where = float(np.interp(breakdown, sizes, list(places)))
+        ax.axvline(where, color=VERMILION, linewidth=1, linestyle=(0, (4, 3)), zorder=-1)
+        words, place = size_text(breakdown), ("data", "axes fraction")
+        ax.annotate(words, (where, 1.01), xycoords=place, ha="center", fontsize=SMALL, color=ink(VERMILION))
     ax.set_xticks([0, *places], ["parallel", *(f"{m:g}" for m in sizes)])
     ax.set_xlim(-0.6, len(sizes) + 0.6)
 

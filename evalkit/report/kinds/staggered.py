@@ -20,10 +20,10 @@ from evalkit.estimate.bounds.violation_bounds import ViolationBounds
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table, measured
-from evalkit.report.tables import bounds as of_bounds
 from evalkit.report.tables import staggered as of_effects
 from evalkit.report.tables.design import measures_compared, participants_left
 from evalkit.report.tables.matched import match_findings_table
+from evalkit.report.words import bounds as of_bounds
 
 _MOST_IDS: Final = 6
 _COMPARED: Final = {

@@ -4,7 +4,6 @@
   wrong.
 - `beside_models`: Results as coefficients: what a table of models, of this kit and of other packages, sets side by
   side.
-- `bounds`: The table of bounds on violations of parallel trends, and what is said of them.
 - `checklist`: The checklist of a credible evaluation, each item with where this report covers it or why it does not.
 - `curve`: What other defensible choices would have given: the specification curve in words and tables, planned and
   made.

@@ -13,7 +13,7 @@ from evalkit.core.questions import BoundsQuestion
 from evalkit.data.own_tables.event_study import read_event_study
 from evalkit.estimate.bounds.violation_bounds import RELATIVE, BoundedInterval, ViolationBounds, violation_bounds
 from evalkit.report.border.parts import Document, Heading, Part
-from evalkit.report.tables.bounds import bounds_parts, bounds_table
+from evalkit.report.words.bounds import bounds_parts, bounds_table
 from evalkit.run.tables.written import CommandAnswer
 
 Json = dict[str, Any]
@@ -61,10 +61,12 @@ def _document(answer: BoundsAnswer, has_figures: bool) -> Document:
 
 def _parts(bounds: ViolationBounds, has_figures: bool) -> Iterator[Part]:
     yield Heading(1, "If trends are not parallel")
-    draw = None
-    if has_figures:
-        from evalkit.report.figures.bounds import bounds_plot as draw
-    yield from bounds_parts(bounds, draw)
+    if not has_figures:
+        yield from bounds_parts(bounds)
+        return
+    from evalkit.report.figures.bounds import bounds_plot
+
+    yield from bounds_parts(bounds, bounds_plot)
 
 
 def bounds_record(bounds: ViolationBounds | Unavailable) -> Json:

@@ -46,9 +46,9 @@ from evalkit.report.border.disclosure import ReleasedTable
 from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, sentences
 from evalkit.report.border.table import Column
 from evalkit.report.tables import staggered, two_way
-from evalkit.report.tables.bounds import bounds_parts
 from evalkit.report.tables.data import plain, without_note
 from evalkit.report.words import did as words
+from evalkit.report.words.bounds import bounds_parts
 from evalkit.report.words.did import DidAnswer, TwoWayAnswer, told_answer
 from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at

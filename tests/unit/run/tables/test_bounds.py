@@ -72,7 +72,7 @@ def test_the_text_says_when_the_interval_reaches_zero_and_what_that_is_not(files
     code, out = run(capsys)
     assert code == 0
     assert "the effect at the start is 1.000 (95% interval 0.804 to 1.196)." in " ".join(out.out.split())
-    assert "times the largest one before it" in out.out
+    assert "times the largest one before it" in " ".join(out.out.split())
     assert "nothing in the data rules out" in " ".join(out.out.split())
 
 
