@@ -119,7 +119,7 @@ def violation_bounds(
     >>> times, errors = [-3, -2, 0, 1], 0.01 * np.eye(4)
     >>> bounds = evalkit.violation_bounds([0.1, 0.0, 1.0, 1.2], errors, event_times=times, relative=[1])
     >>> [round(end, 1) for end in (bounds.relative[0].interval.lower, bounds.relative[0].interval.upper)]
-    [0.5, 1.5]
+    [0.6, 1.4]
     """
     asked = _Asked(relative, smoothness, sign, monotone, level, seed)
     _refuse_options(asked)
