@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from evalkit.core.disclosure import FEWEST_PEOPLE
 
@@ -28,6 +29,7 @@ class DidQuestion:
     seed: int
     level: float
     balanced_until: int | None
+    has_bounds: bool = False
 
     @property
     def are_people(self) -> bool:
@@ -54,3 +56,18 @@ class SynthQuestion:
     method: str
     level: float
     seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundsQuestion:
+    """What `evalkit bounds` is asked: of which coefficients, at which sizes of violations (None: as usual), of what."""
+
+    file: Path
+    covariance: Path
+    relative: tuple[float, ...] | None
+    smoothness: tuple[float, ...] | None
+    event_time: int | None
+    average: tuple[int, ...] | None
+    sign: Literal["+", "-"] | None
+    monotone: Literal["up", "down"] | None
+    level: float

@@ -41,6 +41,7 @@ from evalkit.diagnose.matched.sensitivity import MatchSensitivity
 from evalkit.diagnose.power.report import PowerReport
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.areas.random_effects import RandomEffects
+from evalkit.estimate.bounds.violation_bounds import ViolationBounds
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.effect_sizes import StandardisedEffect
 from evalkit.estimate.matched.abadie_imbens import MatchingEstimate
@@ -79,7 +80,7 @@ from evalkit.report.tables import (
     two_way,
 )
 from evalkit.report.tables.beside_models import CoefficientTable
-from evalkit.report.words import front, sentences
+from evalkit.report.words import bounds, front, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -239,6 +240,7 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     Inference: (two_way.inference,),
     TwoWayEffect: (two_way.two_way_effect, two_way.two_way_recommendation),
     TwoWayEventStudy: (two_way.two_way_event_study,),
+    ViolationBounds: (bounds.bounds_words, bounds.bounds_table),
     BaconDecomposition: (two_way.bacon,),
     ConleyTaber: (two_way.conley_taber,),
     RandomisationTest: (two_way.randomisation,),
@@ -289,6 +291,7 @@ FIGURES: Final[dict[type, dict[str, str]]] = {
     SyntheticControl: {"path": "areas:synthetic_plot"},
     StaggeredResults: {"event_study": "staggered:staggered_plot"},
     TwoWayEventStudy: {"event_study": "staggered:two_way_plot"},
+    ViolationBounds: {"bounds": "bounds:bounds_plot"},
     AreasResults: {
         "interval": "main_effect:interval_plot",
         "trajectories": "years:trajectories_plot",

@@ -6,6 +6,7 @@
   none is lost.
 - `ees_periods`: Periods of Explore Education Statistics: what `time_period` and `time_identifier` say together, and
   its summer.
+- `event_study`: Coefficients of an event study and their covariance, from two files that any program can write.
 - `long_table`: A user's own table with a row for each unit and period, ready for a `Panel`: what is left out is
   counted.
 - `parquet`: The columns of a Parquet file, integers of an id as their digits.

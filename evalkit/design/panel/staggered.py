@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -203,6 +203,13 @@ class StaggeredDesign(Shown):
         ]
         never = [len(self.cohorts)] if self.n_never else []
         return tuple((later if self.comparison == "not-yet" else []) + never)
+
+
+def with_universal_base(design: StaggeredDesign) -> StaggeredDesign:
+    """Return a design whose every period, early ones as well, is measured from the last one before the start."""
+    if design.options.base_period == "universal":
+        return design
+    return staggered_design(design.observations, replace(design.options, base_period="universal"))
 
 
 def staggered_design(observations: Panel | CrossSections, options: StaggeredOptions | None = None) -> StaggeredDesign:

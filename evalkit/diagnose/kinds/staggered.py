@@ -23,13 +23,20 @@ from evalkit.design.clusters import OVER_SETS, Recommendation
 from evalkit.design.kinds.staggered import StaggeredChoices, StaggeredOutcome, StaggeredPlan, usable_years, values_of
 from evalkit.design.matching.matched import without_units
 from evalkit.design.matching.rerun import MatchingRerun
-from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions, staggered_design
+from evalkit.design.panel.staggered import (
+    StaggeredDesign,
+    StaggeredOptions,
+    staggered_design,
+    with_universal_base,
+)
 from evalkit.design.project.set_rule import SetRule
 from evalkit.diagnose.cross_checks import CrossCheck, CrossChecks, cross_checks, open_design
 from evalkit.diagnose.evaluation import ByOutcome
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Sets
 from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetsInference
 from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.estimate.bounds.of_effects import event_study_bounds
+from evalkit.estimate.bounds.violation_bounds import ViolationBounds
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.published_spread import Spread, Spreads, spreads_of
 from evalkit.estimate.staggered.bands import Uncertainty
@@ -65,6 +72,10 @@ NOT_RERUN: Final = Unavailable(
     "Sets are drawn for the quoted estimator alone, as with covariates each set takes a rerun of everything."
 )
 
+NOT_BOUNDED: Final = Unavailable(
+    "Bounds on violations start from errors by cluster; this analysis is judged by sets of units, as too few areas "
+    "take part for such errors."
+)
 
 # The results.
 
@@ -100,6 +111,7 @@ class StaggeredOutcomeResults(Shown):
     power : of the test before the start
     spreads : standard deviations by which the effect is standardised
     is_whole : whether all units of the treated areas take part
+    bounds : the mean effect over times if trends are not parallel, from a universal base, or why there are none
     """
 
     code: str
@@ -123,6 +135,7 @@ class StaggeredOutcomeResults(Shown):
     power: TrendPower | Unavailable
     spreads: Spreads
     is_whole: bool
+    bounds: ViolationBounds | Unavailable = NOT_BOUNDED
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
@@ -283,6 +296,7 @@ def _outcome(
             for one in _without(work)
         ),
         spreads=_spreads(project, intake, outcome, values),
+        bounds=_bounds(work),
     )
 
 
@@ -322,6 +336,14 @@ def _with_clusters(work: OutcomeWork) -> StaggeredOutcomeResults:
     if work.choices.estimator == "twfe":
         results, advice, inference = _two_way(work, results)
     return _made(work, results, checks, inference, advice)
+
+
+def _bounds(work: OutcomeWork) -> ViolationBounds | Unavailable:
+    """Return the mean effect under violations of parallel trends; effects are made anew where their base varies."""
+    if work.outcome.sets is not None:
+        return NOT_BOUNDED
+    universal = replace(work, design=with_universal_base(work.design))
+    return event_study_bounds(universal.effects(), level=work.uncertainty.level, seed=work.uncertainty.seed)
 
 
 def _estimated(work: OutcomeWork, effects: GroupTimeEffects) -> StaggeredResults:

@@ -200,7 +200,7 @@ def _hotelling(rows: Rows, tested: list[Summary]) -> PreTest | None:
     if model.is_mixed:  # η takes the parts of such clusters for independent
         eta = min(eta, *(model.df(one) for one in given))
     freedom = eta - q + 1
-    covariance = model.covariance(effects.influence.combined(columns), given) * effects.factor
+    covariance = rows.covariance(columns)
     size = np.sqrt(np.diagonal(covariance))
     if freedom < 1 or (size <= 0).any():
         return None

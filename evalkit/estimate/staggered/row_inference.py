@@ -104,6 +104,11 @@ class Rows:
         cohorts = self.effects.design.cohorts
         return tuple(sorted({cohorts.index(self.effects.cells[at].cohort) for at in self.used(summary)}))
 
+    def covariance(self, columns: Floats) -> Floats:
+        """Return the covariance of sums of cells, shape (n_columns, k): bias-reduced where few clusters carry one."""
+        given = columns[: len(self.given)].T @ self.given
+        return self.model.covariance(self.effects.influence.combined(columns), given) * self.effects.factor
+
     def is_plain(self, summary: Summary) -> bool:
         """Return whether the plain clustered error holds its level: many clusters, and as many carry this number."""
         if self.are_all_plain:

@@ -3,6 +3,7 @@
 - `analyses`: Forest plot of all analyses of a project: the effect by which each is quoted, one below the other.
 - `area_map`: The map of areas: where the programme was, and where the schools it is compared with are.
 - `areas`: Figures of one or few treated areas: beside their synthetic series, and their gap among placebos.
+- `bounds`: The interval of an effect as violations of parallel trends grow, and where it reaches 0.
 - `choices`: How the answer moves with what one compares with: the specification curve and the map of choices.
 - `curve`: The specification curve: every estimate in order of size, and below it which options are behind small and
   large.

@@ -16,12 +16,14 @@ from evalkit.design.kinds.staggered import StaggeredOutcome, StaggeredPlan
 from evalkit.design.project.set_rule import LESS_EXPECTED, sets_hold
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.staggered import StaggeredFindings, StaggeredOutcomeResults
+from evalkit.estimate.bounds.violation_bounds import ViolationBounds
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table, measured
 from evalkit.report.tables import staggered as of_effects
 from evalkit.report.tables.design import measures_compared, participants_left
 from evalkit.report.tables.matched import match_findings_table
+from evalkit.report.words import bounds as of_bounds
 
 _MOST_IDS: Final = 6
 _COMPARED: Final = {
@@ -407,7 +409,10 @@ def _review(found: StaggeredFindings) -> Iterator[Part]:
     primary = found.primary  # its findings stand with those of the other analyses, in the review
     yield of_effects.estimators(primary.checks)
     yield of_effects.before_the_start(primary.results)
+    yield Heading(3, "How far could trends part before the interval reaches 0?")
+    yield from of_bounds.bounds_parts(primary.bounds, draw_bounds(primary))
     if primary.without:
+        yield Heading(3, "Who moves the result?")
         yield without_table(primary)
     yield Heading(3, "What was left out, and why?")
     yield left_out(primary.left_out)
@@ -415,6 +420,13 @@ def _review(found: StaggeredFindings) -> Iterator[Part]:
     if primary.by_clusters is not None and not isinstance(primary.by_clusters.simple.interval, Unavailable):
         yield Heading(3, "What do errors by area say?")
         yield of_effects.averages(primary.by_clusters)
+
+
+def draw_bounds(one: StaggeredOutcomeResults) -> Callable[[ViolationBounds], Figure]:
+    """Return what draws the bounds of an outcome."""
+    from evalkit.report.figures.bounds import bounds_plot
+
+    return partial(bounds_plot, outcome=one.label)
 
 
 def left_out(lost: Sequence[LeftOut]) -> Prose:
@@ -470,6 +482,8 @@ def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
     }
     if primary.overall is not None:
         made["sets"] = sets_table(found)
+    if not isinstance(primary.bounds, Unavailable):
+        made["bounds"] = of_bounds.bounds_table(primary.bounds)
     if primary.without:
         made["without_one"] = without_table(primary)
     return made
@@ -477,4 +491,8 @@ def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
 
 def figures(results: AnalysisResults) -> dict[str, Callable[[], Figure | None]]:
     """Return what draws each figure of the analysis, by the name of its files."""
-    return {"event_study": partial(event_study_figure, results)}
+    made: dict[str, Callable[[], Figure | None]] = {"event_study": partial(event_study_figure, results)}
+    primary = staggered_of(results).primary
+    if isinstance(primary.bounds, Unavailable):
+        return made
+    return made | {"bounds": partial(draw_bounds(primary), primary.bounds)}

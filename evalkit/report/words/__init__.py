@@ -2,6 +2,7 @@
 
 - `answers`: What all analyses of a project say, in sentences that follow their kind and their estimand, whatever the
   kind.
+- `bounds`: The table of bounds on violations of parallel trends, and what is said of them.
 - `did`: What `evalkit did` found, what of it may be told, and the sentences around its tables.
 - `front`: What stands once at the top of everything that a project gives: who answers for it, when, for whom, of what
   data.

@@ -13,6 +13,7 @@ from evalkit.core.questions import DidQuestion
 from evalkit.core.sentence import Count, Derived, Sentence, count
 from evalkit.core.words import counted, listed
 from evalkit.design.clusters import conservative_sentence
+from evalkit.estimate.bounds.violation_bounds import ViolationBounds
 from evalkit.estimate.staggered.cells import METHODS
 from evalkit.estimate.staggered.results import Reported, ReportedCell, StaggeredResults
 from evalkit.report.border.parts import Prose, sentences
@@ -52,6 +53,7 @@ class DidAnswer:
     assumes : what the errors take as independent
     names_units : whether ids are those of units or groups, and may be listed
     reading : how periods were numbered, and which codes stood in the place of numbers
+    bounds : the mean effect over times if trends are not parallel, where that was asked for
     """
 
     question: DidQuestion
@@ -69,6 +71,7 @@ class DidAnswer:
     assumes: str
     names_units: bool
     reading: tuple[str, ...] = ()
+    bounds: ViolationBounds | Unavailable | None = None
 
     @property
     def overall(self) -> tuple[Quantity, IntervalOrReason]:

@@ -2,6 +2,7 @@
 
 Nothing here but `completion` loads a library: a slip of the keyboard is told before any is loaded.
 
+- `bounds`: The options of `evalkit bounds`, and what cannot be asked of it.
 - `catalogue`: Every command: what it is for, where its options stand, and the verb that does it.
 - `completion`: `evalkit completion`: what lets a shell complete commands, options, values and projects, from their
   declarations.

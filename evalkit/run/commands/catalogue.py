@@ -119,6 +119,11 @@ OF_TABLES: Final[Mapping[str, Command]] = {
         "synth:SYNTH",
         "tables.synth_options:synth_command",
     ),
+    "bounds": Command(
+        "bound an event study's effect where trends may not be parallel",
+        "bounds:BOUNDS",
+        "tables.bounds_options:bounds_command",
+    ),
 }
 """Commands on one table, without a project."""
 OF_THE_SHELL: Final[Mapping[str, Command]] = {

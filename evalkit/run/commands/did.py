@@ -27,10 +27,10 @@ MOST_DRAWS: Final = 100_000
 
 _UNUSED: Final[dict[str, tuple[str, ...]]] = {
     "group-time": (),
-    "imputation": ("method", "comparison", "base_period", "repeated_cross_sections"),
+    "imputation": ("method", "comparison", "base_period", "repeated_cross_sections", "bounds"),
     "sun-abraham": ("method", "comparison", "base_period", "repeated_cross_sections"),
     "extended": ("method", "base_period", "repeated_cross_sections"),
-    "two-stage": ("method", "comparison", "base_period", "repeated_cross_sections"),
+    "two-stage": ("method", "comparison", "base_period", "repeated_cross_sections", "bounds"),
     "twfe": (
         "method",
         "comparison",
@@ -41,6 +41,7 @@ _UNUSED: Final[dict[str, tuple[str, ...]]] = {
         "bootstrap",
         "draw",
         "balanced_until",
+        "bounds",
     ),
     "all": ("repeated_cross_sections",),
 }
@@ -84,6 +85,9 @@ def _add_errors(group: Any) -> None:
         "--draw",
         choices=("multipliers", "clusters"),
         help="what is drawn: multipliers of each cluster's contribution (default, quick), or clusters, estimated anew",
+    )
+    group.add_argument(
+        "--bounds", action="store_true", default=None, help="how far trends could part before the interval reaches 0"
     )
     group.add_argument("--seed", type=int, metavar="S", help="seed of every draw (default: 1)")
     group.add_argument("--level", type=float, metavar="P", help="level of intervals and bands (default: 0.95)")

@@ -27,6 +27,7 @@ from evalkit.diagnose.project.flows import participants_flow
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
 from evalkit.run.project.plain_yaml import Complaint
+from evalkit.run.tables.bounds import bounds_record
 from evalkit.run.tables.did_json import (
     ONE_NUMBER,
     pre_test_record,
@@ -165,6 +166,7 @@ def _numbers(one: StaggeredOutcomeResults, found: StaggeredFindings) -> dict[str
     return {
         **record,
         "pre_test": pre_test_record(one.results.pre_test),
+        "bounds": bounds_record(one.bounds),
         "side_by_side": side_by_side_record(one.checks),
         "periods": list(one.periods),
         "cohorts": list(one.cohorts),

@@ -1,5 +1,9 @@
 """Commands for a table and no project: `did`, `match`, `synth`, `similar`; and `power`.
 
+- `bounds`: From what `evalkit bounds` is asked and its two files to an answer, and from the answer to all that is
+  told of it.
+- `bounds_options`: `evalkit bounds COEFFICIENTS …`: from its options, which hold together, to the question, and to
+  the answer.
 - `did`: From what `evalkit did` is asked and its table to an answer, and from the answer to all that is told of it.
 - `did_json`: The answer of `evalkit did` as plain data; what cannot be given is `{"unavailable": reason}`.
 - `did_options`: `evalkit did FILE …`: from its options, which hold together, to the request, and from there to the

@@ -29,8 +29,11 @@ from evalkit.design.panel.staggered import (
     StaggeredOptions,
     Unbalanced,
     staggered_design,
+    with_universal_base,
     without_idle,
 )
+from evalkit.estimate.bounds.of_effects import event_study_bounds
+from evalkit.estimate.bounds.violation_bounds import ViolationBounds
 from evalkit.estimate.cluster_model import cluster_counts
 from evalkit.estimate.staggered.bands import Uncertainty
 from evalkit.estimate.staggered.cells import GroupTimeEffects
@@ -40,11 +43,12 @@ from evalkit.estimate.staggered.overall_inference import overall_inference, reco
 from evalkit.estimate.staggered.results import StaggeredResults, staggered_results
 from evalkit.estimate.two_way.recommended import InferenceOptions
 from evalkit.report.border.disclosure import ReleasedTable
-from evalkit.report.border.parts import Document, Heading, Part, Prose, sentences
+from evalkit.report.border.parts import Document, Figure, Heading, Part, Prose, sentences
 from evalkit.report.border.table import Column
 from evalkit.report.tables import staggered, two_way
 from evalkit.report.tables.data import plain, without_note
 from evalkit.report.words import did as words
+from evalkit.report.words.bounds import bounds_parts
 from evalkit.report.words.did import DidAnswer, TwoWayAnswer, told_answer
 from evalkit.run.console import Progress
 from evalkit.run.processes.executors import executor_at
@@ -108,11 +112,11 @@ def _effects_told(answer: DidAnswer, has_figures: bool) -> Iterator[Part]:
     yield Heading(1, "The effects")
     if has_figures:
         yield from _figure(answer)
-    for part in _effect_tables(answer):
+    for part in _effect_tables(answer, has_figures):
         yield without_note(part, answer.assumes) if isinstance(part, ReleasedTable) else part
 
 
-def _effect_tables(answer: DidAnswer) -> Iterator[Part]:
+def _effect_tables(answer: DidAnswer, has_figures: bool) -> Iterator[Part]:
     """Yield the effects by time, cohort and period, or those of the two-way regression."""
     found = answer.results
     if isinstance(found, TwoWayAnswer):
@@ -128,6 +132,9 @@ def _effect_tables(answer: DidAnswer) -> Iterator[Part]:
             yield staggered.estimators(answer.checks)
         yield Heading(1, "Before the start")
         yield staggered.before_the_start(found)
+    if answer.bounds is not None:
+        yield Heading(1, "If trends are not parallel")
+        yield from bounds_parts(answer.bounds, _drawn_bounds(answer) if has_figures else None)
 
 
 def _or_reason(heading: str, found: Any, table: Callable[[Any], ReleasedTable]) -> Iterator[Part]:
@@ -152,6 +159,12 @@ def _figure(answer: DidAnswer) -> Iterator[Part]:
         yield staggered_plot(found, outcome)
     elif not isinstance(found.event_study, Unavailable):
         yield two_way_plot(found.event_study, outcome, answer.question.level)
+
+
+def _drawn_bounds(answer: DidAnswer) -> Callable[[ViolationBounds], Figure]:
+    from evalkit.report.figures.bounds import bounds_plot
+
+    return partial(bounds_plot, outcome=str(answer.question.parts["outcome"]))
 
 
 def _notes(answer: DidAnswer, section: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -235,7 +248,14 @@ def _staggered_answer(
         inference=overall_inference(effects, advice, InferenceOptions(level=question.level, seed=question.seed)),
         assumes=independence_by(observations.clustered_by),
         names_units=_are_units(observations) and not question.are_units_people,
+        bounds=_bounds(question, design) if question.has_bounds else None,
     )
+
+
+def _bounds(question: DidQuestion, design: StaggeredDesign) -> ViolationBounds | Unavailable:
+    """Return the mean effect under violations of parallel trends; effects are made anew where their base varies."""
+    effects = _effects(question, with_universal_base(design))
+    return event_study_bounds(effects, level=question.level, seed=question.seed)
 
 
 def _results(

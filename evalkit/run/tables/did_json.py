@@ -17,6 +17,7 @@ from evalkit.estimate.staggered.results import Reported, ReportedCell, ReportedS
 from evalkit.estimate.two_way.bacon import BaconDecomposition
 from evalkit.estimate.two_way.two_way import TwoWayEventStudy
 from evalkit.report.words.did import Counts, DidAnswer, TwoWayAnswer, clusters_of, counts_of, losses_of, notes
+from evalkit.run.tables.bounds import bounds_record
 
 Json = dict[str, Any]
 
@@ -50,6 +51,8 @@ def did_record(answer: DidAnswer) -> Json:
         record["goodman_bacon"] = _bacon(found.bacon)
     if answer.checks:
         record["side_by_side"] = side_by_side_record(answer.checks)
+    if answer.bounds is not None:
+        record["bounds"] = bounds_record(answer.bounds)
     return record | _settings(answer)
 
 

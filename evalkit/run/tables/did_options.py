@@ -56,6 +56,7 @@ def did_request(given: Given) -> TableRequest[DidQuestion]:
         seed=SEED if given.seed is None else given.seed,
         level=LEVEL if given.level is None else given.level,
         balanced_until=given.balanced_until,
+        has_bounds=bool(given.bounds),
     )
     return TableRequest(question, output_of(given, question.file), executor_choice(given))
 

@@ -92,6 +92,9 @@ def staggered_nouns() -> dict[str, Any]:
         "cross_checks": evalkit.cross_checks(effects),
         "two_way": evalkit.two_way_effect(panel),
         "two_way_event": evalkit.two_way_event_study(panel),
+        "violation_bounds": evalkit.violation_bounds(
+            [0.1, 0.0, 1.0, 1.2], 0.01 * np.eye(4), event_times=[-3, -2, 0, 1], relative=[1], smoothness=[0.1]
+        ),
         "bacon": evalkit.bacon_decomposition(panel),
         "inference": evalkit.two_way_effect(panel).inference,
         "recommendation": evalkit.recommended_inference(evalkit.ClusterCounts(n_treated=3, n_comparison=60)),
