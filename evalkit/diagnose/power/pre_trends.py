@@ -29,6 +29,9 @@ ONE_PERIOD: Final = (
 NO_TREND: Final = "The test rejects this often even where trends are parallel."
 NO_EFFECT: Final = "No effect after the start was given."
 BY_RANK: Final = "A rank has no likelihood."
+TOGETHER: Final = Unavailable("Leads are tested together, or each has a critical value of its own.")
+NOT_ASKED: Final = Unavailable("None was asked about.")
+NO_RANKS: Final = Unavailable("No areas are ranked.")
 _LEAST_ROOT: Final = 1e-10
 
 TestName = Literal["joint", "any lead", "rank"]
@@ -66,7 +69,7 @@ class TestPower:
     n_leads : leads tested
     size : probability of rejecting where trends are parallel
     found : the slopes found at 50 and 80% power, or why there are none
-    at_violation : the line that would bias the effect by the violation asked about, None where none was
+    at_violation : the line that would bias the effect by the violation asked about, or why there is none
     critical : of a single lead, in its standard errors; of a rank in units of the outcome a period; else why none
     """
 
@@ -76,8 +79,8 @@ class TestPower:
     n_leads: int
     size: float
     found: tuple[SlopePower | Unavailable, ...]
-    at_violation: SlopePower | Unavailable | None = None
-    critical: Quantity = Unavailable("Leads are tested together.")
+    at_violation: SlopePower | Unavailable = NOT_ASKED
+    critical: Quantity = TOGETHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -92,9 +95,8 @@ class PreTrendPower(Shown):
     reference: int
     powers: tuple[float, ...] = POWERS
     level: float = LEVEL
-    violation: Quantity = Unavailable("None was asked about.")
-    n_areas: int | Unavailable = Unavailable("No areas are ranked.")
-    unit: str = ""
+    violation: Quantity = NOT_ASKED
+    n_areas: int | Unavailable = NO_RANKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,8 +134,10 @@ class Leads:
         return Unavailable(NO_EFFECT) if self.effect_time is None else slope * self.effect_time
 
     def _bias_if_passed(self, test: LeadTest, away: Floats, bias: Quantity) -> Quantity:
-        if isinstance(bias, Unavailable) or self.with_effect is None:
-            return bias if isinstance(bias, Unavailable) else Unavailable("Their covariance with the effect is unknown.")
+        if isinstance(bias, Unavailable):
+            return bias
+        if self.with_effect is None:
+            return Unavailable("The covariance of the leads with the effect is not known.")
         drift = test.mean_passed(away) - away
         return bias + float(self.with_effect @ np.linalg.solve(self.covariance, drift))
 
@@ -147,7 +151,7 @@ class Leads:
         for power in powers:
             slope = kernel.slope_found(test, self.times, power)
             found.append(Unavailable(NO_TREND) if np.isnan(slope) else self.at(test, slope))
-        at_violation = None
+        at_violation: SlopePower | Unavailable = NOT_ASKED
         if isinstance(violation, float) and self.effect_time:
             at_violation = self.at(test, violation / self.effect_time)
         ratio = test.reach / np.sqrt(np.diagonal(self.covariance)) if not test.is_joint else np.empty(0)
@@ -158,7 +162,7 @@ class Leads:
             size=1 - test.passed(np.zeros(len(self.times))),
             found=tuple(found),
             at_violation=at_violation,
-            critical=float(ratio[0]) if is_one else Unavailable("Each lead has its own, or leads are tested together."),
+            critical=float(ratio[0]) if is_one else TOGETHER,
         )
 
 
@@ -187,7 +191,7 @@ class PreTrendOptions:
         require_level(self.level)
         if not self.powers or not all(0 < one < 1 for one in self.powers):
             raise InputError("Powers are probabilities between 0 and 1, such as 0.5 and 0.8.")
-        if self.critical is not None and self.critical <= 0 or self.df is not None and self.df <= 0:
+        if (self.critical is not None and self.critical <= 0) or (self.df is not None and self.df <= 0):
             raise InputError("A critical value and degrees of freedom are positive numbers.")
 
 
@@ -244,7 +248,7 @@ def pre_trend_power(
     point = options.critical or critical_value(options.level)
     each = kernel.single_test(leads.covariance, np.full(len(before), point))
     joint = kernel.joint_test(leads.covariance, 1 - options.level, np.inf if options.df is None else options.df)
-    violation = Unavailable("None was asked about.") if options.violation is None else options.violation
+    violation = NOT_ASKED if options.violation is None else options.violation
     tests = [leads.tested("any lead", each, options.powers, violation)]
     if len(before) > 1 or options.df is not None:
         tests.insert(0, leads.tested("joint", joint, options.powers, violation))

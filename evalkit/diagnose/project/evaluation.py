@@ -19,7 +19,10 @@ from evalkit.data.flow import Flow
 from evalkit.data.panel import Panel
 from evalkit.design.project.plan import DesignStage, DetectableEffect
 from evalkit.diagnose.finding import Finding
+from evalkit.diagnose.power.pre_trends import PreTrendPower
 from evalkit.diagnose.project.flows import Attrition
+from evalkit.diagnose.project.influence import Influences
+from evalkit.diagnose.project.violations import OutcomeBounds
 from evalkit.estimate.areas.outcome_effects import YearBand
 from evalkit.estimate.areas.sets import Diluted
 from evalkit.estimate.effect import MAIN, Effect, InferenceName, find_effect
@@ -30,6 +33,7 @@ from evalkit.estimate.pupils.two_level import PupilColumns, TwoLevelOptions, Var
 
 BEST_OF_DESIGN: Final = 4
 """Changes set against those of a comparison group deal with selection on what does not change: 4 of 5 at most."""
+NOT_LOOKED_AT: Final = Unavailable("This was not looked at.")
 _DETECTABLE: Final = (0.20, 0.30, 0.40, 0.50, 0.60)
 _ATTRITION: Final = (0.10, 0.20, 0.30, 0.40, 0.50)
 _HIGHEST: Final = 5
@@ -336,6 +340,9 @@ class AreasResults(Shown):
     given: tuple[GivenBaseline, ...] = ()
     dilution: tuple[Dilution, ...] = ()
     placed: SetDistribution | None = None
+    bounds: tuple[OutcomeBounds, ...] = ()
+    pre_trends: PreTrendPower | Unavailable = NOT_LOOKED_AT
+    influences: Influences | Unavailable = NOT_LOOKED_AT
 
     def effect(
         self, outcome: str, design: str = MAIN[0], period: str = MAIN[1], inference: InferenceName | None = None

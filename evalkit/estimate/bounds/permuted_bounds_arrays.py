@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def step_weights(years: Sequence[int], before: Sequence[int], after: Sequence[in
     for year in after:
         weights[place[year], 0] += 1.0 / len(after)
     weights[place[earlier[-1]], 0] -= 1.0
-    for at, (first, second) in enumerate(zip(earlier, earlier[1:], strict=False), start=1):
+    for at, (first, second) in enumerate(pairwise(earlier), start=1):
         weights[place[second], at] = 1.0 / (second - first)
         weights[place[first], at] = -1.0 / (second - first)
     return StepWeights(weights, sum(after) / len(after) - earlier[-1])
