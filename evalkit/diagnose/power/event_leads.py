@@ -23,6 +23,7 @@ from evalkit.estimate.staggered.cells import GroupTimeEffects
 from evalkit.estimate.staggered.pre_test import (
     NOTHING_BEFORE,
     PreTest,
+    PreTestKind,
     cells_before,
     covariance_of,
     event_times_before,
@@ -106,7 +107,7 @@ def _leads(rows: Rows, numbers: list[Summary], overall: Summary, test: PreTest) 
     CR2 divides by what all numbers asked for give to a cluster, so that the leads' own covariance is that of the test
     and the slope of the effect on them is of all together.
     """
-    kind = "chi-squared" if test.kind == "chi-squared" else "F"
+    kind: PreTestKind = "chi-squared" if test.kind == "chi-squared" else "F"
     covariance, both = covariance_of(rows, numbers, kind), covariance_of(rows, [*numbers, overall], kind)
     size = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
     if (size == 0).any() or np.linalg.eigvalsh(covariance / np.outer(size, size))[0] < _SINGULAR:

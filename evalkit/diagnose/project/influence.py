@@ -116,7 +116,7 @@ def _sample(results: Results) -> _Sample:
     changes = found.weighed(changes_to(found.panel, exposure, exposure.post))
     is_treated = changes.group == design.treated_group
     if design.sets is None or design.treated_group != TREATED_GROUP:
-        own = {design.treated_group: main.of(design.treated_group)}
+        own = {design.treated_group: list(main.of(design.treated_group))}
         area = changes.group
     else:
         own = {code: list(others) for code, others in main.own.items()}

@@ -1,4 +1,4 @@
-"""What a project's result would bear, were trends not parallel: bounds by permutation, and trends that could be seen."""
+"""What a project's result would bear, were trends not parallel: bounds by permutation, and trends it could see."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def bounds_on(results: Results, code: str) -> PermutedBounds | Unavailable:
 
 
 def _columns(found: OutcomeEffects, exposure: Exposure, years: Years) -> tuple[Changes, Floats]:
-    """Return each school's T° and steps, shape (n, 1 + S), with its weight and group; schools lack none of the years."""
+    """Return each school's T° and steps, shape (n, 1 + S), with weight and group; schools lack none of the years."""
     weights = step_weights(years.all, years.before, years.after).weights
     wide = found.panel.wide()[list(years.all)].dropna()
     moved = wide.to_numpy(dtype=float) @ weights

@@ -321,7 +321,8 @@ def _breakdown(evaluation: AreasResults, one: OutcomeBounds) -> str:
     beside = ""
     if effect is not None and isinstance(effect.estimate, float):
         beside = f" (since the mean of the years before {visible(effect.estimate)})"
-    return f"{name}: since {one.found.base} the effect is {visible(one.found.estimate)}{beside}; {breakdown_said(one.found)}"
+    since = f"{name}: since {one.found.base} the effect is {visible(one.found.estimate)}{beside}"
+    return f"{since}; {breakdown_said(one.found)}"
 
 
 def breakdown_said(found: PermutedBounds) -> str:
@@ -331,15 +332,15 @@ def breakdown_said(found: PermutedBounds) -> str:
         return f"breakdown 0: not in the {tail} tail to begin with ({p_equals(found.p_at_zero)})."
     if found.breakdown == 0:
         return (
-            f"breakdown 0: in the {tail} tail ({p_equals(found.p_at_zero)}), but a later step of {number(GRID)} times the "
-            "largest before takes it out."
+            f"breakdown 0: in the {tail} tail ({p_equals(found.p_at_zero)}), but a later step of {number(GRID)} times "
+            "the largest before takes it out."
         )
     step = visible(found.largest_step)
     reach = visible(found.ahead * found.breakdown * found.largest_step)
     least = "at least " if found.is_at_least else ""
     return (
-        f"breakdown {least}{number(found.breakdown)}: in the {tail} tail ({p_equals(found.p_at_zero)}) as long as no later "
-        f"yearly step away from parallel trends is more than {number(found.breakdown)} times the largest before "
+        f"breakdown {least}{number(found.breakdown)}: in the {tail} tail ({p_equals(found.p_at_zero)}) as long as no "
+        f"later yearly step away from parallel trends is more than {number(found.breakdown)} times the largest before "
         f"({step} a year), a bias of at most {reach}."
     )
 
@@ -366,14 +367,12 @@ def pre_trends(found: PreTrendPower) -> ReleasedTable:
     )
     rows = tuple(row for test in found.tests for row in _trend_rows(test, found))
     notes = (
-        "A straight line away from parallel trends, from the reference period on. The bias where the test passes is the "
-        "mean over data that pass it: looking only at results that passed changes what the line does.",
+        "A straight line away from parallel trends, from the reference period on. The bias where the test passes is "
+        "the mean over data that pass it: looking only at results that passed changes what the line does.",
         "Bayes factor: probability of passing with the line over that without. Likelihood ratio: that of what was seen "
         "before, with the line over without; with several leads, of a line upwards.",
         *(
-            (
-                f"The trend asked about would bias the effect by {visible(found.violation)}, the least detectable effect.",
-            )
+            (f"The trend asked about biases the effect by {visible(found.violation)}, the least detectable effect.",)
             if isinstance(found.violation, float)
             else ()
         ),
