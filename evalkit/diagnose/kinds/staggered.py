@@ -26,6 +26,8 @@ from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions, staggered_design
 from evalkit.design.project.set_rule import SetRule
 from evalkit.diagnose.cross_checks import CrossCheck, CrossChecks, cross_checks, open_design
+from evalkit.diagnose.power.event_leads import sets_pre_trends, staggered_pre_trends
+from evalkit.diagnose.power.pre_trends import PreTrendPower
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Sets
 from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetsInference
 from evalkit.estimate.areas.together import PlacedStatistic
@@ -102,6 +104,7 @@ class StaggeredOutcomeResults(Shown):
     years_left_out : years that may not be compared with the last before the first start
     without : the overall effect without each area, group or participant
     power : of the test before the start
+    pre_trends : trends that tests before the start would find, by the group-time estimator, or by rank where sets judge
     spreads : standard deviations by which the effect is standardised
     is_whole : whether all units of the treated areas take part
     """
@@ -125,6 +128,7 @@ class StaggeredOutcomeResults(Shown):
     years_left_out: tuple[int, ...]
     without: tuple[WithoutOne, ...]
     power: TrendPower | Unavailable
+    pre_trends: PreTrendPower | Unavailable
     spreads: Spreads
     is_whole: bool
 
@@ -330,10 +334,12 @@ def _with_clusters(work: OutcomeWork) -> StaggeredOutcomeResults:
     advice = recommendation(effects)
     options = InferenceOptions(level=work.uncertainty.level, seed=work.uncertainty.seed)
     inference = overall_inference(effects, advice, options)
-    checks = cross_checks(_quoted_first(work, effects), replace(work.uncertainty, n_draws=0))
+    by_cell = _quoted_first(work, effects)
+    checks = cross_checks(by_cell, replace(work.uncertainty, n_draws=0))
+    seen = staggered_pre_trends(by_cell, work.uncertainty.level, work.uncertainty.seed)
     if work.choices.estimator == "twfe":
         results, advice, inference = _two_way(work, results)
-    return _made(work, results, checks, inference, advice)
+    return replace(_made(work, results, checks, inference, advice), pre_trends=seen)
 
 
 def _estimated(work: OutcomeWork, effects: GroupTimeEffects) -> StaggeredResults:
@@ -402,6 +408,7 @@ def _made(
         years_left_out=(),
         without=(),
         power=Unavailable("The power of the test before the start is told where sets judge."),
+        pre_trends=Unavailable("No test before the start was looked at."),
         spreads=_NO_SPREADS,
         is_whole=not len(work.outcome.others),
     )
@@ -450,9 +457,11 @@ def _with_sets(work: OutcomeWork) -> StaggeredOutcomeResults:
     by_sets = by_rule[rules[0]]
     anticipation = work.choices.anticipation or 0
     power: TrendPower | Unavailable = Unavailable("With covariates every set is a rerun; no power was reckoned.")
+    seen: PreTrendPower | Unavailable = Unavailable("With covariates every set is a rerun; no power was reckoned.")
     if statistic.is_from_sums:
         rise = statistic.of_trend(by_sets.statistics.draws.listed)[0, : len(statistic.numbers)]
         power = trend_power(by_sets, rise, -anticipation)
+        seen = sets_pre_trends(by_sets, rise, -anticipation)
     judged = results_by_sets(clustered.results, by_sets, anticipation)
     return replace(
         clustered,
@@ -465,6 +474,7 @@ def _with_sets(work: OutcomeWork) -> StaggeredOutcomeResults:
         inference=inference_by_sets(by_sets.overall, level),
         recommended=Recommendation(OVER_SETS, clustered.recommended.reason),
         power=power,
+        pre_trends=seen,
     )
 
 

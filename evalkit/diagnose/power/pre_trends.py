@@ -20,6 +20,8 @@ from evalkit.diagnose.power import pre_trends_arrays as kernel
 from evalkit.diagnose.power.pre_trends_arrays import AmongOthers, LeadTest
 from evalkit.estimate.areas.sets_arrays import reach
 
+TIMES: Final = (0.5, 1.0, 2.0)
+"""Multiples of the bias asked about of which the power is told."""
 POWERS: Final = (0.5, 0.8)
 """Probabilities for which the slope found is told."""
 ONE_PERIOD: Final = (
@@ -70,6 +72,7 @@ class TestPower:
     size : probability of rejecting where trends are parallel
     found : the slopes found at 50 and 80% power, or why there are none
     at_violation : the line that would bias the effect by the violation asked about, or why there is none
+    powers_at : power against lines that would bias the effect by half of it, by it, and by twice of it
     critical : of a single lead, in its standard errors; of a rank in units of the outcome a period; else why none
     """
 
@@ -80,6 +83,7 @@ class TestPower:
     size: float
     found: tuple[SlopePower | Unavailable, ...]
     at_violation: SlopePower | Unavailable = NOT_ASKED
+    powers_at: tuple[float, ...] = ()
     critical: Quantity = TOGETHER
 
 
@@ -152,8 +156,11 @@ class Leads:
             slope = kernel.slope_found(test, self.times, power)
             found.append(Unavailable(NO_TREND) if np.isnan(slope) else self.at(test, slope))
         at_violation: SlopePower | Unavailable = NOT_ASKED
+        powers_at: tuple[float, ...] = ()
         if isinstance(violation, float) and self.effect_time:
-            at_violation = self.at(test, violation / self.effect_time)
+            slope = violation / self.effect_time
+            at_violation = self.at(test, slope)
+            powers_at = tuple(1 - test.passed(times * slope * self.times) for times in TIMES)
         ratio = test.reach / np.sqrt(np.diagonal(self.covariance)) if not test.is_joint else np.empty(0)
         is_one = len(ratio) > 0 and float(np.ptp(ratio)) < 1e-12
         return TestPower(
@@ -162,6 +169,7 @@ class Leads:
             size=1 - test.passed(np.zeros(len(self.times))),
             found=tuple(found),
             at_violation=at_violation,
+            powers_at=powers_at,
             critical=float(ratio[0]) if is_one else TOGETHER,
         )
 
@@ -340,6 +348,7 @@ def _ranked(ranked: AmongOthers, sign: float, effect_rise: float, violation: Qua
         size=ranked.power(0.0),
         found=tuple(Unavailable(NO_TREND) if np.isnan(one) else _of_rank(ranked, one, effect_rise) for one in slopes),
         at_violation=asked if isinstance(asked, Unavailable) else _of_rank(ranked, asked, effect_rise),
+        powers_at=() if isinstance(asked, Unavailable) else tuple(ranked.power(times * asked) for times in TIMES),
         critical=ranked.critical,
     )
 

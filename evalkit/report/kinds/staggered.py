@@ -21,6 +21,7 @@ from evalkit.report.border.table import Cell, Column, Table, measured
 from evalkit.report.tables import staggered as of_effects
 from evalkit.report.tables.design import measures_compared, participants_left
 from evalkit.report.tables.matched import match_findings_table
+from evalkit.report.tables.review import pre_trends, pre_trends_words
 
 _MOST_IDS: Final = 6
 _COMPARED: Final = {
@@ -401,6 +402,12 @@ def _review(found: StaggeredFindings) -> Iterator[Part]:
     primary = found.primary  # its findings stand with those of the other analyses, in the review
     yield of_effects.estimators(primary.checks)
     yield of_effects.before_the_start(primary.results)
+    yield Heading(3, "Which earlier trends would have been seen?")
+    if isinstance(primary.pre_trends, Unavailable):
+        yield sentences(primary.pre_trends.reason)
+    else:
+        yield pre_trends_words(primary.pre_trends)
+        yield pre_trends(primary.pre_trends)
     if primary.without:
         yield without_table(primary)
     yield Heading(3, "What was left out, and why?")
@@ -466,6 +473,8 @@ def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
         made["sets"] = sets_table(found)
     if primary.without:
         made["without_one"] = without_table(primary)
+    if not isinstance(primary.pre_trends, Unavailable):
+        made["pre_trends"] = pre_trends(primary.pre_trends)
     return made
 
 

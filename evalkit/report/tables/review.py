@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from evalkit.core.formats import as_sentence, count, level_text, number, p_equals, pounds, visible
+from evalkit.core.formats import as_sentence, count, level_text, lower_first, number, p_equals, pounds, visible
 from evalkit.core.quantities import Interval, Quantity, Unavailable
 from evalkit.core.words import listed
 from evalkit.data.published.school_lists import ROLL_YEAR
@@ -290,7 +290,7 @@ def _bound_rows(found: PermutedBounds) -> list[tuple[Cell, ...]]:
 def _bound_notes(known: list[PermutedBounds]) -> tuple[str, ...]:
     are_sets = any(one.n_sets for one in known)
     after = sorted({one.ahead for one in known})
-    span = f" ({listed([number(years, 1) for years in after], 9)} years here)" if after else ""
+    span = f" ({listed([f'{years:g}' for years in after], 9)} years here)" if after else ""
     return (
         "Each later yearly step away from parallel trends is taken to be at most M times the treated's largest step "
         f"before, so that the bias is at most mM times it, m the years from the last year before to those after{span}. "
@@ -316,7 +316,7 @@ _NEAR_ZERO: Final = (
 def _breakdown(evaluation: AreasResults, one: OutcomeBounds) -> str:
     name = outcome_label(evaluation, one.outcome)
     if isinstance(one.found, Unavailable):
-        return f"{name}: {as_sentence(one.found.reason)}"
+        return f"{name}: {lower_first(as_sentence(one.found.reason))}"
     effect = evaluation.effect(one.outcome)
     beside = ""
     if effect is not None and isinstance(effect.estimate, float):
@@ -355,7 +355,7 @@ def permuted_bounds_words(found: PermutedBounds) -> Prose:
 
 def pre_trends(found: PreTrendPower) -> ReleasedTable:
     """Return which linear trends tests before the start find, and what those they miss do to the effect."""
-    columns = (
+    columns = [
         Column("test", "Test"),
         Column("trend", "Trend"),
         Column("slope", "Slope, a period", "number", decimals=3),
@@ -364,22 +364,29 @@ def pre_trends(found: PreTrendPower) -> ReleasedTable:
         Column("bias_if_passed", "Bias where the test passes", "number", decimals=3),
         Column("bayes_factor", "Bayes factor", "number", decimals=3),
         Column("likelihood_ratio", "Likelihood ratio", "number", decimals=3),
-    )
-    rows = tuple(row for test in found.tests for row in _trend_rows(test, found))
-    notes = (
+    ]
+    rows = [row for test in found.tests for row in _trend_rows(test, found)]
+    notes = [
         "A straight line away from parallel trends, from the reference period on. The bias where the test passes is "
         "the mean over data that pass it: looking only at results that passed changes what the line does.",
-        "Bayes factor: probability of passing with the line over that without. Likelihood ratio: that of what was seen "
-        "before, with the line over without; with several leads, of a line upwards.",
-        *(
-            (f"The trend asked about biases the effect by {visible(found.violation)}, the least detectable effect.",)
-            if isinstance(found.violation, float)
-            else ()
-        ),
+        "Bayes factor: the probability of passing with the line over that without.",
+    ]
+    if any(test.test != "rank" for test in found.tests):
+        notes.append("Likelihood ratio: that of the effects seen before, with the line (upwards) over without.")
+    else:  # a rank has none
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    if isinstance(found.violation, float):
+        notes.append(
+            f"The trend asked about biases the effect by {visible(found.violation)}, the least detectable one."
+        )
+    table = Table(
+        caption="Which earlier trends would have been found",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        panel_by="test",
+        notes=tuple(notes),
     )
-    return release(
-        Table(caption="Which earlier trends would have been found", columns=columns, rows=rows, notes=notes), 0
-    )
+    return release(table, 0)
 
 
 _TESTS: Final = {
@@ -419,8 +426,8 @@ def _trend_said(test: TestPower, found: PreTrendPower) -> str:
     }
     if not slopes or (test.test == "rank" and min(slopes.values()) < 0):
         return ""
-    told = " and ".join(f"{visible(slope)} a period in {number(100 * power, 0)}%" for power, slope in slopes.items())
-    text = f"{_TESTS[test.test]}: a trend is found of {told} of cases."
+    told = " and ".join(f"one of {visible(slope)} in {number(100 * power, 0)}%" for power, slope in slopes.items())
+    text = f"{_TESTS[test.test]}: of trends a period it finds {told} of cases."
     asked = test.at_violation
     if not isinstance(asked, SlopePower) or isinstance(asked.bias, Unavailable):
         return text
