@@ -97,8 +97,7 @@ def _joint(leads: Leads, test: PreTest, single: list[tuple[Summary, float | None
         stricter = 1 - (1 - level) / len(single)
         points = np.array([critical_value(stricter, df) for _, df in single])
         return kernel.single_test(leads.covariance, points)
-    df = np.inf if test.df_denominator is None else test.df_denominator
-    return kernel.joint_test(leads.covariance, 1 - level, df)
+    return leads.joint(level, test.df_denominator)
 
 
 def _leads(rows: Rows, numbers: list[Summary], overall: Summary, test: PreTest) -> Leads | None:

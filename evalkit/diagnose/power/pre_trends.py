@@ -149,6 +149,17 @@ class Leads:
         solved = np.linalg.solve(self.covariance, np.column_stack([self.values, self.values - away]))
         return float(np.exp((self.values @ solved[:, 0] - (self.values - away) @ solved[:, 1]) / 2))
 
+    def joint(self, level: float, df: float | None) -> LeadTest:
+        """Return Wald's test of all leads, or with `df` the approximate Hotelling test.
+
+        With V estimated by η = df + q − 1 degrees of freedom t'V⁻¹t is too large: true over estimated is χ²_df / η. The
+        distance of a slope is therefore taken with V · η/df, so that the power told is not overstated by that.
+        """
+        if df is None:
+            return kernel.joint_test(self.covariance, 1 - level)
+        inflated = (df + len(self.times) - 1) / df
+        return kernel.joint_test(self.covariance * inflated, 1 - level, df)
+
     def tested(self, name: TestName, test: LeadTest, powers: Sequence[float], violation: Quantity) -> TestPower:
         """Return size and slopes of a test of these leads; `violation` is a bias of the effect, if one is known."""
         found: list[SlopePower | Unavailable] = []
@@ -255,11 +266,10 @@ def pre_trend_power(
     )
     point = options.critical or critical_value(options.level)
     each = kernel.single_test(leads.covariance, np.full(len(before), point))
-    joint = kernel.joint_test(leads.covariance, 1 - options.level, np.inf if options.df is None else options.df)
     violation = NOT_ASKED if options.violation is None else options.violation
     tests = [leads.tested("any lead", each, options.powers, violation)]
     if len(before) > 1 or options.df is not None:
-        tests.insert(0, leads.tested("joint", joint, options.powers, violation))
+        tests.insert(0, leads.tested("joint", leads.joint(options.level, options.df), options.powers, violation))
     return PreTrendPower(
         tests=tuple(tests),
         reference=options.reference,
