@@ -11,6 +11,7 @@ import numpy as np
 
 from evalkit.core.arrays import Floats
 from evalkit.estimate.areas.changes_arrays import TIE
+from evalkit.estimate.areas.sets_arrays import reach
 
 N_BIASES = 41
 """Biases looked at between −mM and mM."""
@@ -66,8 +67,8 @@ def p_values(placed: Placed, c: Floats) -> Floats:
     total = 1.0 + float(placed.weights.sum())
     found = np.empty((placed.others.shape[1] - 1, len(c)))
     for row, own, each, at in _by_step(placed, c):
-        as_large = np.abs(each) >= np.abs(own) - TIE
-        found[row, at] = (1.0 + placed.weights @ as_large) / total
+        as_large = np.abs(each) >= np.abs(own)[:, None] - TIE
+        found[row, at] = (1.0 + as_large @ placed.weights) / total
     return found
 
 
@@ -76,35 +77,18 @@ def hull(placed: Placed, c: Floats, alpha: float) -> tuple[float, float]:
 
     crit_c is the largest size |W| of a stand-in at which the weights of those as large, and one, exceed α of all.
     """
-    total = 1.0 + float(placed.weights.sum())
-    if alpha * total + 1e-9 < 1.0:
-        return -math.inf, math.inf
     lower, upper = math.inf, -math.inf
     for _, own, each, _ in _by_step(placed, c):
-        half = _reaches(np.abs(each), placed.weights, alpha * total + 1e-9)
+        half = np.array([reach(row, placed.weights, alpha) for row in np.abs(each)])
         lower, upper = min(lower, float((own - half).min())), max(upper, float((own + half).max()))
     return lower, upper
 
 
-def _reaches(sizes: Floats, weights: Floats, most: float) -> Floats:
-    """Return the reach of every column of `sizes` (D, C): the largest size with 1 + weight of those as large > most."""
-    order = np.argsort(-sizes, axis=0, kind="stable")
-    ordered = np.take_along_axis(sizes, order, axis=0)
-    running = 1.0 + np.cumsum(weights[order], axis=0)
-    found = np.zeros(sizes.shape[1])
-    for at in range(sizes.shape[1]):
-        # Sizes equal up to rounding count together, as they do in the p-value.
-        last = np.searchsorted(-ordered[:, at], -(ordered[:, at] - TIE), side="right") - 1
-        kept = running[last, at] > most
-        found[at] = ordered[kept, at].max(initial=0.0)
-    return found
-
-
 def _by_step(placed: Placed, c: Floats) -> Iterator[tuple[int, Floats, Floats, slice]]:
-    """Yield for each step, and as many biases as fit in memory, W of the treated (C,) and of the others (D, C)."""
+    """Yield for each step, and as many biases as fit in memory, W of the treated (C,) and of the others (C, D)."""
     size = max(_MOST_AT_ONCE // max(len(placed.others), 1), 1)
     for step in range(1, placed.others.shape[1]):
         for first in range(0, len(c), size):
             at = slice(first, min(first + size, len(c)))
             own = placed.observed[0] - c[at] * placed.observed[step]
-            yield step - 1, own, placed.others[:, :1] - placed.others[:, step, None] * c[at], at
+            yield step - 1, own, placed.others[:, 0] - c[at, None] * placed.others[:, step], at
