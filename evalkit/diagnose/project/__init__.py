@@ -26,6 +26,6 @@
 - `outcome_summaries`: One row for each outcome: who was analysed, means before and after, the p-value adjusted for
   several outcomes.
 - `results`: What checks look at: the effects of one project, found by name.
-- `violations`: What a project's result would bear, were trends not parallel: bounds by permutation, and trends that
-  could be seen.
+- `violations`: What a project's result would bear, were trends not parallel: bounds by permutation, and trends it
+  could see.
 """

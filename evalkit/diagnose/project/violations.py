@@ -109,7 +109,7 @@ def _of_sets(
     if isinstance(bounds, Unavailable):
         return bounds
     error = statistics.inference(0, level).monte_carlo_error
-    return replace(bounds, n_sets=len(columns.others), monte_carlo_error=error)
+    return bounds.told("", len(columns.others), error)
 
 
 # Which earlier trends the movement before the programme could have shown.

@@ -83,6 +83,10 @@ class PermutedBounds(Shown):
     monte_carlo_error: Quantity = 0.0
     level: float = LEVEL
 
+    def told(self, outcome: str, n_sets: int, error: Quantity) -> PermutedBounds:
+        """Return the same of an outcome, among so many sets, with the Monte Carlo error of p(0)."""
+        return replace(self, outcome=outcome, n_sets=n_sets, monte_carlo_error=error)
+
     @property
     def p_at_zero(self) -> float:
         """Return p(0): the rank of T° where trends went on alike."""
