@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from evalkit.design.project import labels
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons
 from evalkit.design.project.set_rule import MOST_AREAS
 from evalkit.diagnose.project import influence_arrays as kernel
+from evalkit.diagnose.project.evaluation import Influences, LeftOutPart, PartKind
 from evalkit.diagnose.project.falsification import FEWEST_AREAS, Falsification
 from evalkit.diagnose.project.influence_arrays import Arms
 from evalkit.diagnose.project.results import Results
@@ -23,7 +24,6 @@ from evalkit.estimate.areas.sample import Changes, changes_to
 from evalkit.estimate.areas.set_effects import codes_of, compared_codes
 from evalkit.estimate.effect import MAIN
 
-PartKind = Literal["treated school", "comparison school", "trust or network", "treated area", "comparison area"]
 MOST_TOLD: Final = 5
 """Schools of each arm that are told: those that move the estimate most."""
 MOST_GROUPS: Final = 40
@@ -31,41 +31,6 @@ NO_GROUPS: Final = "No trust or network is left out: the file of participants ha
 WHOLE_AREA: Final = "No trust or network is left out: all schools of the area count as taking part, without groups."
 _ONE_COMPARED: Final = Unavailable("There are too few comparison areas to leave one out.")
 _NO_SPREAD: Final = Unavailable("No spread of other areas' effects is known.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOutPart:
-    """The effect without one part: what was left out, of how many schools, and by how much the effect moves."""
-
-    kind: PartKind
-    name: str
-    n_schools: int
-    estimate: Quantity
-    moved: Quantity
-
-    @property
-    def size(self) -> float:
-        """Return how far the effect moves, without limit where there would be none."""
-        return abs(self.moved) if isinstance(self.moved, float) else float("inf")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Influences:
-    """Who moves the primary outcome's effect: parts that were left out one at a time, the largest move first.
-
-    `spread` is the standard deviation of the effect over areas, or sets, where nothing happened; `n_looked_at` how
-    many parts of each kind were left out, of which schools only the few that move it most are among `parts`.
-    """
-
-    estimate: float
-    spread: Quantity
-    parts: tuple[LeftOutPart, ...]
-    n_looked_at: dict[str, int]
-    notes: tuple[str, ...] = ()
-
-    def of(self, *kinds: str) -> tuple[LeftOutPart, ...]:
-        """Return the parts of some kinds, the largest move first."""
-        return tuple(one for one in self.parts if one.kind in kinds)
 
 
 def influences(results: Results) -> Influences | Unavailable:

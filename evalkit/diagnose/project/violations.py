@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from evalkit.design.project import labels
 from evalkit.design.project.plan import OutcomeDesign
 from evalkit.design.project.set_rule import MOST_AREAS
 from evalkit.diagnose.power.pre_trends import ONE_PERIOD, PreTrendPower, StandIns, rank_trend_power
+from evalkit.diagnose.project.evaluation import OutcomeBounds
 from evalkit.diagnose.project.falsification import detectable_at_design
 from evalkit.diagnose.project.listed_tests import LEAD, MAIN_COLUMN
 from evalkit.diagnose.project.results import Results
@@ -28,14 +29,6 @@ from evalkit.estimate.bounds.permuted_bounds_arrays import Placed, step_weights
 from evalkit.estimate.effect import MAIN
 
 _NO_TREATED: Final = Unavailable("No treated school has a result in each of the years that bounds need.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeBounds:
-    """How far trends may part before the effect on one outcome is lost, or why that is not known."""
-
-    outcome: str
-    found: PermutedBounds | Unavailable
 
 
 def outcome_bounds(results: Results) -> Iterator[OutcomeBounds]:

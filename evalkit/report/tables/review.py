@@ -10,10 +10,9 @@ from evalkit.core.quantities import Interval, Quantity, Unavailable
 from evalkit.core.words import listed
 from evalkit.data.published.school_lists import ROLL_YEAR
 from evalkit.diagnose.power.pre_trends import PreTrendPower, SlopePower, TestPower
-from evalkit.diagnose.project.evaluation import RULES, AreasResults, ClaimCheck, CostSummary
+from evalkit.diagnose.project.evaluation import RULES, AreasResults, ClaimCheck, CostSummary, OutcomeBounds
 from evalkit.diagnose.project.falsification import ENOUGH_POWER
 from evalkit.diagnose.project.influence import MOST_TOLD
-from evalkit.diagnose.project.violations import OutcomeBounds
 from evalkit.estimate.bounds.permuted_bounds import GRID, PermutedBounds
 from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Prose, sentences

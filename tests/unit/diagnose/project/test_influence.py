@@ -10,8 +10,9 @@ from evalkit.data.panel import Panel
 from evalkit.data.roles import Roles
 from evalkit.diagnose.finding import Verdict
 from evalkit.diagnose.project.evaluate import estimate_results
+from evalkit.diagnose.project.evaluation import Influences
 from evalkit.diagnose.project.falsification import influence, rank_p_values
-from evalkit.diagnose.project.influence import Influences, influences, one_area_out
+from evalkit.diagnose.project.influence import influences, one_area_out
 from evalkit.diagnose.project.influence_arrays import Arms, largest_area_moves
 
 
