@@ -39,11 +39,16 @@ def violations_of(plan: MatchedPlan, found: OutcomeMatch, statistics: SetStatist
     return MatchedViolations(bounds=_bounds(plan, found, statistics), pre_trends=_trends(plan, found, statistics))
 
 
+def is_matched_on_outcome(found: OutcomeMatch) -> bool:
+    """Return whether years of the outcome itself were matched on."""
+    return any(str(name).startswith(f"{found.outcome}_") for name in found.everyone.covariates.columns)
+
+
 def why_no_steps(found: OutcomeMatch, reason: str) -> Unavailable | None:
     """Return why the steps of matched schools say nothing, None where they may; `reason` for too few years."""
     if not found.is_by_sets:
         return NOT_BY_SETS
-    if any(str(name).startswith(f"{found.outcome}_") for name in found.everyone.covariates.columns):
+    if is_matched_on_outcome(found):
         return MATCHED_ON_OUTCOME
     return Unavailable(reason) if len(found.pre) < 2 else None
 

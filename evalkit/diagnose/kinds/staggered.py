@@ -26,6 +26,7 @@ from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.panel.staggered import StaggeredDesign, StaggeredOptions, staggered_design
 from evalkit.design.project.set_rule import SetRule
 from evalkit.diagnose.cross_checks import CrossCheck, CrossChecks, cross_checks, open_design
+from evalkit.diagnose.kinds.matched_violations import MATCHED_ON_OUTCOME, is_matched_on_outcome
 from evalkit.diagnose.power.event_leads import sets_pre_trends, staggered_pre_trends
 from evalkit.diagnose.power.pre_trends import PreTrendPower
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Sets
@@ -336,7 +337,9 @@ def _with_clusters(work: OutcomeWork) -> StaggeredOutcomeResults:
     inference = overall_inference(effects, advice, options)
     by_cell = _quoted_first(work, effects)
     checks = cross_checks(by_cell, replace(work.uncertainty, n_draws=0))
-    seen = staggered_pre_trends(by_cell, work.uncertainty.level, work.uncertainty.seed)
+    seen: PreTrendPower | Unavailable = MATCHED_ON_OUTCOME
+    if work.outcome.match is None or not is_matched_on_outcome(work.outcome.match):
+        seen = staggered_pre_trends(by_cell, work.uncertainty.level, work.uncertainty.seed)
     if work.choices.estimator == "twfe":
         results, advice, inference = _two_way(work, results)
     return replace(_made(work, results, checks, inference, advice), pre_trends=seen)
@@ -462,6 +465,8 @@ def _with_sets(work: OutcomeWork) -> StaggeredOutcomeResults:
         rise = statistic.of_trend(by_sets.statistics.draws.listed)[0, : len(statistic.numbers)]
         power = trend_power(by_sets, rise, -anticipation)
         seen = sets_pre_trends(by_sets, rise, -anticipation)
+    if clustered.pre_trends == MATCHED_ON_OUTCOME:
+        seen = MATCHED_ON_OUTCOME
     judged = results_by_sets(clustered.results, by_sets, anticipation)
     return replace(
         clustered,
