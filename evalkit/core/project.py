@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal
 from evalkit.core.draws import LEVEL
 from evalkit.core.formats import as_sentence
 from evalkit.core.missing import Missing
-from evalkit.core.project_parts import CONFIG, Author, Cost, Disclosure, Family, OwnNotebook, Source
+from evalkit.core.project_parts import CONFIG, Author, Choices, Cost, Disclosure, Family, OwnNotebook, Source
 
 Role = Literal["primary", "secondary", "placebo"]
 AIMED_AT: Final = ("primary", "secondary")
@@ -416,6 +416,8 @@ class Project:
     """Which years are before, partial and after; by default by the programme's first and last day."""
     contrasts: tuple[TripleDifference, ...] = ()
     """Triple differences."""
+    choices: Choices | None = None
+    """What could have been chosen otherwise: a specification curve of all combinations."""
     pool: Pool = field(default_factory=Pool)
     """Which schools may be compared."""
     matching: Matching = field(default_factory=Matching)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from evalkit.core.disclosure import FEWEST_PUBLISHED
 
@@ -46,6 +46,22 @@ class Family:
     """Codes of its outcomes, at least two tests in all."""
     analyses: tuple[str, ...] = ()
     """Names of the analyses whose effects on them are judged together; the primary one where none is named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What could defensibly have been chosen otherwise: every combination is estimated, and all are judged together."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    vary: dict[str, tuple[Any, ...]]
+    """From a choice to its options. A choice is a key of this file (`pool.neighbours`, `exposure.pre`), one of an
+    analysis by its name (`matched.ratio`), or `comparison`, `sample` or `change` of the kind `areas`."""
+    outcome: str | None = None
+    """Outcome of the curve; the primary one where none is named."""
+    analyses: tuple[str, ...] = ()
+    """Analyses whose estimates are in it; the primary one where none is named."""
+    impossible: tuple[dict[str, Any], ...] = ()
+    """Combinations that make no sense, each as its choices and their options: they are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from evalkit.estimate.areas.together import Difference
 from evalkit.estimate.effect import Effect
 
 if TYPE_CHECKING:
+    from evalkit.diagnose.curve.specification_curve import SpecificationCurve
     from evalkit.diagnose.missing.results import MissingResults
 
 NOT_LOOKED_AT: Final = Unavailable("What missing results could do was not looked at.")
@@ -146,6 +147,7 @@ class Evaluation(Shown):
     design: ProjectDesign
     analyses: tuple[AnalysisResults, ...]
     families: tuple[FamilyResults, ...] = ()
+    curve: SpecificationCurve | None = None
 
     @property
     def primary(self) -> AnalysisResults:

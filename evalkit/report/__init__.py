@@ -50,6 +50,8 @@ _HOME: Final = {
     "other_findings": "tables.analyses",
     "judged_together": "tables.subgroups",
     "subgroups_planned": "tables.subgroups",
+    "other_choices": "figures.curve",
+    "choices_planned": "tables.curve",
     "analyses_plot": "figures.analyses",
     "released_files": "documents.released",
     "Figure": "border.parts",

@@ -78,7 +78,7 @@ def make_design(project: Project, intake: ProjectData) -> LockedDesign:
     DesignError
         If no treated school, or no school to compare with, is left.
     """
-    return LockedDesign(project, {o.code: _design(project, intake, o.code) for o in project.outcomes})
+    return LockedDesign(project, {o.code: outcome_design(project, intake, o.code) for o in project.outcomes})
 
 
 def treated_group(project: Project, intake: ProjectData) -> int:
@@ -87,7 +87,14 @@ def treated_group(project: Project, intake: ProjectData) -> int:
     return areas[0] if len(areas) == 1 else TREATED_GROUP
 
 
-def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
+def outcome_design(project: Project, intake: ProjectData, code: str, *, is_matched: bool = True) -> OutcomeDesign:
+    """Decide who is compared with whom for one outcome; unless `is_matched`, by areas alone.
+
+    Raises
+    ------
+    DesignError
+        As `make_design`.
+    """
     records = intake.records[measure_of(project, code).key_stage]
     groups = groups_of(project, intake, records)
     group_of_treated = treated_group(project, intake)
@@ -100,7 +107,7 @@ def _design(project: Project, intake: ProjectData, code: str) -> OutcomeDesign:
     few = _too_few(count, project) if count < project.pool.minimum_treated else ""
     present = sorted({*usable.tolist(), group_of_treated})
     comparisons = _comparisons(project, intake, present, group_of_treated, areas)
-    options = {} if few else _matching_options(project, baseline)
+    options = {} if few or not is_matched else _matching_options(project, baseline)
     matches = _matches(project, baseline, options, group_of_treated, present)
     usable_schools = reasons.index[reasons == ""]
     sets = sets_of(project, records, code, usable_schools, comparisons[NEIGHBOURS], usable)

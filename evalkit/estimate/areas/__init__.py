@@ -28,4 +28,5 @@
   an interval.
 - `together`: Several statistics placed among the same areas, or the same sets: their differences, and p-values
   adjusted together.
+- `varied`: The main comparison of an outcome under many choices, without deciding or measuring anything twice.
 """

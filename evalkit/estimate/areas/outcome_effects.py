@@ -221,7 +221,7 @@ def estimate_outcome(
     """
     records = intake.records[measure_of(project, design.outcome).key_stage]
     panel = outcome_panel(project, records, design, project.pool.require_all_years)
-    outcome = OutcomeEffects(design.outcome, role, panel, (), {}, _pupils(project, records))
+    outcome = OutcomeEffects(design.outcome, role, panel, (), {}, pupils_to_weigh(project, records))
     groups = panel.by_unit()["cluster"]
     n_treated = int((groups == design.treated_group).sum())
     if design.too_few or n_treated < project.pool.minimum_treated:
@@ -263,17 +263,36 @@ def placed_outcome(project: Project, intake: ProjectData, design: OutcomeDesign)
     """Return the main comparison of an outcome as what can be placed beside others; or why it is not placed."""
     records = intake.records[measure_of(project, design.outcome).key_stage]
     panel = outcome_panel(project, records, design, project.pool.require_all_years)
-    n_treated = int((panel.by_unit()["cluster"] == design.treated_group).sum())
+    plain, pupils = changes_to(panel, project.exposure, project.exposure.post), pupils_to_weigh(project, records)
+    changes = plain if pupils is None else plain.scaled(pupils)
+    few = too_few_treated(project, design, treated_in(panel, design))
+    return few or placed_changes(project, design, changes, design.comparisons[labels.NEIGHBOURS])
+
+
+def treated_in(panel: Panel, design: OutcomeDesign) -> int:
+    """Return how many treated schools are analysed."""
+    return int((panel.by_unit()["cluster"] == design.treated_group).sum())
+
+
+def too_few_treated(project: Project, design: OutcomeDesign, n_treated: int) -> Unavailable | None:
+    """Return why an outcome is not estimated at all, None where it is."""
     if design.too_few or n_treated < project.pool.minimum_treated:
         return Unavailable(design.too_few or f"{n_treated} schools with published results: too few for an estimate")
-    plain, pupils = changes_to(panel, project.exposure, project.exposure.post), _pupils(project, records)
-    changes, main = plain if pupils is None else plain.scaled(pupils), design.comparisons[labels.NEIGHBOURS]
+    return None
+
+
+def placed_changes(
+    project: Project, design: OutcomeDesign, changes: Changes, comparison: AreaComparisons | GroupMatches
+) -> PlacedStatistic | Unavailable:
+    """Return any changes of schools, compared in any way, as what can be placed beside others."""
     if design.is_whole_area or design.sets is None:
-        areas = _areas(project, design, EffectPlan(*MAIN, changes, main))
+        areas = _areas(project, design, EffectPlan(*MAIN, changes, comparison))
         return PlacedStatistic(areas=areas, group=design.treated_group)
     if len(design.sets.treated) > MOST_AREAS:
         return MANY_AREAS
-    listed = ListedChanges.of(changes, changes.change[:, None], design.sets, main)
+    if isinstance(comparison, GroupMatches):
+        return Unavailable("Listed schools are matched anew for each set by the kind `matched`: let it be an analysis.")
+    listed = ListedChanges.of(changes, changes.change[:, None], design.sets, comparison)
     if not listed.is_listed.any():
         return Unavailable(NOBODY_LEFT)
     pool = listed.pool(design.sets, placing_of(project))
@@ -435,7 +454,7 @@ def _plans_of_listed(
     sets, exposure, main = design.sets, project.exposure, design.comparisons[labels.NEIGHBOURS]
     if sets is None or len(sets.treated) > MOST_AREAS:
         return
-    pupils = _pupils(project, records)
+    pupils = pupils_to_weigh(project, records)
     plain = changes_to(panel, exposure, exposure.post)
     changes = plain if pupils is None else plain.scaled(pupils)
     if not sets.is_whole:
@@ -458,7 +477,7 @@ def _every_school(project: Project, records: SchoolRecords, design: OutcomeDesig
     others = sets.area.loc[sets.others] if sets else pd.Series(dtype="int64")
     wide = replace(design, groups=pd.concat([design.groups, others]).sort_index())
     panel = outcome_panel(project, records, wide, project.pool.require_all_years)
-    changes, pupils = changes_to(panel, exposure, exposure.post), _pupils(project, records)
+    changes, pupils = changes_to(panel, exposure, exposure.post), pupils_to_weigh(project, records)
     return changes if pupils is None else changes.scaled(pupils)
 
 
@@ -487,7 +506,7 @@ def mean_pupils(project: Project, records: SchoolRecords) -> pd.Series:
     return records.pupils[[year for year in project.exposure.pre if year in records.pupils]].mean(axis=1)
 
 
-def _pupils(project: Project, records: SchoolRecords) -> pd.Series | None:
+def pupils_to_weigh(project: Project, records: SchoolRecords) -> pd.Series | None:
     return mean_pupils(project, records) if project.estimation.weights == "pupils" else None
 
 

@@ -99,7 +99,7 @@ class Together:
 
     def p_values(self) -> Floats:
         """Return the p-value of each statistic by its own rank, shape (K,)."""
-        values, observed = self._less_expected()
+        values, observed = self.less_expected()
         each = [
             kernel.share_as_large(np.abs(values[:, k]), self.weights, abs(observed[k])) for k in range(len(observed))
         ]
@@ -107,13 +107,13 @@ class Together:
 
     def standardised(self) -> Floats | Unavailable:
         """Return t of each statistic: over its spread, less what sets like the list gain; or why there is none."""
-        _, observed = self._less_expected()
+        _, observed = self.less_expected()
         spread = self.spread()
         return observed / spread if self._varies(spread) else NO_SPREAD
 
     def adjusted(self) -> Floats | Unavailable:
         """Return the p-values adjusted together by max-|t| step-down, shape (K,); or why there are none."""
-        values, observed = self._less_expected()
+        values, observed = self.less_expected()
         spread = self.spread()
         return step_down(observed / spread, values / spread, self.weights) if self._varies(spread) else NO_SPREAD
 
@@ -129,7 +129,7 @@ class Together:
             observed=self.observed[[first]] - self.observed[[second]],
             values=self.values[:, [first]] - self.values[:, [second]],
         )
-        values, observed = apart._less_expected()
+        values, observed = apart.less_expected()
         size, estimate = np.abs(values[:, 0]), float(observed[0])
         half = kernel.reach(size, self.weights, 1 - self.level)
         needed = max(INTERVAL_NEEDS if self.n_sets else 0, round(1 / (1 - self.level)))
@@ -144,7 +144,7 @@ class Together:
             n_sets=self.n_sets,
         )
 
-    def _less_expected(self) -> tuple[Floats, Floats]:
+    def less_expected(self) -> tuple[Floats, Floats]:
         """Return values and observed less the mean of the sets, where sets are like the list."""
         if not self.is_centred:
             return self.values, self.observed

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from evalkit.core.plain import plain, plain_or_reason
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
+from evalkit.diagnose.curve.specification_curve import SpecificationCurve
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, SubgroupResults
 from evalkit.diagnose.finding import released_finding
 from evalkit.diagnose.missing.results import MissingResults
@@ -21,6 +23,7 @@ from evalkit.report.documents.leaving import contents_together
 from evalkit.report.figures.analyses import analyses_plot
 from evalkit.report.kinds.kind_module import kind_module
 from evalkit.report.tables import analyses
+from evalkit.report.tables.curve import curve_tables
 from evalkit.report.tables.missing import missing_tables
 from evalkit.report.tables.subgroups import evaluation_tables
 from evalkit.report.templates import packaged
@@ -66,8 +69,17 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
         "analyses": [_analysis_record(results) for results in evaluation.analyses],
         **kind_record(evaluation.primary),
         **({"families": plain(evaluation.families)} if evaluation.families else {}),
+        **({} if evaluation.curve is None else {"specification_curve": _curve_record(evaluation.curve)}),
     }
     return release_record(record, evaluation.project.disclosure.threshold)
+
+
+def _curve_record(curve: SpecificationCurve) -> dict[str, Any]:
+    """Return a specification curve without its ledger, which is a file of its own."""
+    record: dict[str, Any] = plain(replace(curve, specifications=(curve.locked,)))
+    locked = record.pop("specifications")[0]
+    numbers = {"specifications": len(curve.specifications), "failed": curve.n_failed, "alike": curve.n_alike}
+    return {**record, **numbers, "locked": locked}
 
 
 def _analysis_record(results: AnalysisResults) -> dict[str, Any]:
@@ -262,7 +274,7 @@ def contents_of(evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook]) -
     figures: dict[str, Figure | None] = {
         "analyses": shown["analyses"] if "analyses" in shown else analyses_plot(evaluation)
     }
-    tables |= evaluation_tables(evaluation)
+    tables |= {**evaluation_tables(evaluation), **curve_tables(evaluation)}
     for results in evaluation.analyses:
         tables |= _tables_of(results)
         figures |= _figures_of(results, shown)

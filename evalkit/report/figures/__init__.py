@@ -4,6 +4,8 @@
 - `area_map`: The map of areas: where the programme was, and where the schools it is compared with are.
 - `areas`: Figures of one or few treated areas: beside their synthetic series, and their gap among placebos.
 - `choices`: How the answer moves with what one compares with: the specification curve and the map of choices.
+- `curve`: The specification curve: every estimate in order of size, and below it which options are behind small and
+  large.
 - `design`: Figures of the design: how alike the schools are, how they came into it, and what it could detect.
 - `dose`: Change by dose: a point for each participant that may be drawn, the line through them, and the thirds'
   means.

@@ -5,6 +5,8 @@
 - `beside_models`: Results as coefficients: what a table of models, of this kit and of other packages, sets side by
   side.
 - `checklist`: The checklist of a credible evaluation, each item with where this report covers it or why it does not.
+- `curve`: What other defensible choices would have given: the specification curve in words and tables, planned and
+  made.
 - `data`: What was read, counted: units by arm, cohort or reason; never a row, an id of a person or a small count.
 - `design`: Tables of everything decided before outcomes.
 - `dose`: Tables of an analysis by dose: who had how much, the lines, and what stands against those outside.

@@ -297,3 +297,32 @@ def forbidden_words(page: str) -> list[str]:
     ours = _NOT_OURS.sub(" ", page)
     text = " ".join((_TAG.sub(" ", ours), *_ALT.findall(ours))).lower()
     return [word for word in FORBIDDEN if re.search(rf"\b{word}", re.sub(r"\s+", " ", text))]
+
+
+# What a project file can choose otherwise.
+
+_CHOICES: Final = {
+    "pool.neighbours": "List of neighbours",
+    "pool.require_all_years": "Published in every year",
+    "pool.minimum_area_schools": "Fewest schools of an area",
+    "pool.minor_groups": "Groups of schools",
+    "pool.exclude_areas": "Areas left out",
+    "estimation.weights": "Weight of a school by",
+    "exposure.pre": "Years before",
+    "matching.ratio": "Partners of a school",
+    "matching.covariates": "Matched on",
+    "comparison": "Compared with",
+    "sample": "Schools",
+    "change": "Change",
+    "analysis": "Analysis",
+}
+
+
+def choice_words(name: str) -> str:
+    """Return what a choice of a project file is called for readers: `pool.neighbours` is the list of neighbours."""
+    if name in _CHOICES:
+        return _CHOICES[name]
+    first, _, rest = name.partition(".")
+    if rest in _CHOICES:
+        return f"{_CHOICES[rest]} (“{first}”)"
+    return f"{capital(rest.replace('_', ' ').replace('.', ', '))} (“{first}”)" if rest else capital(first)

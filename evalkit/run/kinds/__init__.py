@@ -2,6 +2,8 @@
 
 - `areas`: The kind `areas`: whole authorities, or listed schools, set beside the areas that are statistically like
   theirs.
+- `curve`: The specification curve that a project declares: every combination of its choices, estimated and judged
+  together.
 - `dose`: The kind `dose`: whether participants that had more of the programme changed more.
 - `families`: Effects of declared families judged together, over the same areas or sets; what is in none is
   exploratory.
@@ -18,4 +20,5 @@
 - `synthetic`: The kind `synthetic`: one area or few, compared with a weighted average of others that was like them
   before.
 - `transitions`: The kind `transitions`: ordered categories before and after, such as inspectors' grades, by arm.
+- `variations`: Every combination of the choices that a project declares, each as a project that makes it.
 """

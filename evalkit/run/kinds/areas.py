@@ -34,8 +34,9 @@ from evalkit.diagnose.project.evaluate import evaluate
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.areas.outcome_effects import estimate_outcome, placed_outcome
 from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.estimate.areas.varied import AXES, placed_variations
 from evalkit.estimate.effect import Effect, surest_effect
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
+from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest, VariedRequest
 
 if TYPE_CHECKING:
     from evalkit.diagnose.missing.sample import MissingSample
@@ -170,6 +171,14 @@ def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
     return placed_outcome(request.plan.project, request.intake, plan.locked.outcomes[request.outcome])
 
 
+def _varied(request: VariedRequest) -> Iterator[PlacedStatistic | Unavailable]:
+    asked = [
+        (areas_project(PlanRequest(project=one.project, analysis=one.analysis, intake=request.baseline)), one.axes)
+        for one in request.variations
+    ]
+    return placed_variations(asked, request.outcome, request.baseline, request.intake)
+
+
 AREAS: Final = Kind(
     name="areas",
     label="areas compared with their statistical neighbours",
@@ -177,6 +186,8 @@ AREAS: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     placed=_placed,
+    axes=AXES,
+    varied=_varied,
     power=_power,
     missing=_missing,
     inherits=_INHERITED,

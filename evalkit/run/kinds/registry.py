@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -70,6 +70,31 @@ class PlacedRequest:
     intake: ProjectData
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """One specification of a curve: the project and its one analysis that make its choices.
+
+    `options` has the option taken of every declared choice, −1 where the choice is not one of this analysis; `axes`
+    what is chosen of a kind's `axes`, which no key of a project file has. `is_locked` marks the choices of the file.
+    """
+
+    project: Project
+    analysis: Analysis
+    axes: Mapping[str, str]
+    options: tuple[int, ...]
+    is_locked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariedRequest:
+    """What a kind says its statistic of one outcome of, under many choices: the years before, and every year."""
+
+    variations: Sequence[Variation]
+    outcome: str
+    baseline: ProjectData
+    intake: ProjectData
+
+
 def _none_of(project: Project, analysis: Analysis) -> Iterable[Complaint]:
     return ()
 
@@ -93,6 +118,9 @@ class Kind:
         can be set beside it: what subgroups and families are judged by (None: they get no p-value, and the reason)
     missing : what it gives of each outcome so that missing results can be looked at, after `estimate`; None where it
         cannot, and `no_missing` then says why
+    axes : choices that a specification curve may vary and no key of a project file has, by name; of each the options,
+        first the one that the kind takes by itself
+    varied : as `placed`, of many specifications at once, where a kind need not make each plan anew; the others' are
     power : what `evalkit power` answers for it, from years before alone (None: it says that there is no answer)
     """
 
@@ -106,6 +134,8 @@ class Kind:
     uses_exposure: bool = True
     shown_by: str = ""
     placed: Callable[[PlacedRequest], PlacedStatistic | Unavailable] | None = None
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    varied: Callable[[VariedRequest], Iterator[PlacedStatistic | Unavailable]] | None = None
     power: Callable[[PowerRequest], Iterable[AnalysisPower]] | None = None
     missing: Callable[[EstimateRequest], Iterable[MissingSample]] | None = None
     no_missing: str = "This kind of analysis does not say what missing results could do to it."
@@ -114,7 +144,6 @@ class Kind:
 
 RESERVED: Final[tuple[tuple[str, ...], ...]] = (
     ("plan",),
-    ("choices",),
     ("participants", "rule"),
     ("analyses", "plan"),
     ("analyses", "choices"),
@@ -186,7 +215,12 @@ def evaluate_project(
         for plan in design.plans
     )
     whole = Evaluation(project=design.project, design=design, analyses=results)
-    return with_families(whole, intake, placed_of, executor or SERIAL)
+    judged = with_families(whole, intake, placed_of, executor or SERIAL)
+    if design.project.choices is None:
+        return judged
+    from evalkit.run.kinds.curve import curve_of
+
+    return replace(judged, curve=curve_of(design.project, intake, executor or SERIAL))
 
 
 def _with_subgroups(results: AnalysisResults, intake: ProjectData, executor: Executor | None) -> AnalysisResults:

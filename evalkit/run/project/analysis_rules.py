@@ -16,7 +16,9 @@ from evalkit.core.project_parts import Family
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import STAGES
 from evalkit.data.subgroups import faults
+from evalkit.run.kinds.names import KINDS
 from evalkit.run.kinds.registry import kind_of
+from evalkit.run.kinds.variations import choice_complaints
 from evalkit.run.project.plain_yaml import Complaint, Place
 from evalkit.run.project.workspace import NOTEBOOKS, complaint_about, is_slug
 
@@ -37,6 +39,8 @@ def analysis_complaints(project: Project, folder: Path, unread: Collection[objec
     yield from _analyses(project, range(len(project.analyses)) if against_outcomes else unread)
     yield from (Complaint(("families", *place), text) for place, text in family_faults(project, project.families))
     yield from _notebooks(project, folder)
+    if not unread and all(one.kind in KINDS for one in project.analyses):
+        yield from choice_complaints(project)
 
 
 # Analyses.

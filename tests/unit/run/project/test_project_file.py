@@ -147,7 +147,7 @@ def test_the_knowsley_claims_are_in_the_words_of_their_source(shared_data):
         ("seed:", "families: [{name: a, outcomes: [READPROG, x]}]\nseed:", "'x' is not among the outcomes"),
         ("seed:", "families: [{name: a, outcomes: [READPROG, WRITPROG], analyses: [b]}]\nseed:", "is called 'b'"),
         ("seed:", "families: [{name: a, outcomes: [READPROG, READPROG]}]\nseed:", "or twice in one"),
-        ("seed:", "choices: [a]\nseed:", "`choices` is reserved for a later version"),
+        ("seed:", "choices: {vary: {pool.neighbour: [a, b]}}\nseed:", "no key `neighbour`. Did you mean"),
         ("seed:", "plan: plan.yml\nseed:", "`plan` is reserved for a later version"),
         ("    primary: true\n", "    primary: true\n    by: [disadvantage]\n", "Did you mean 'disadvantaged'?"),
         (
