@@ -27,7 +27,7 @@ from evalkit.estimate.effect import MAIN
 MOST_TOLD: Final = 5
 """Schools of each arm that are told: those that move the estimate most."""
 MOST_GROUPS: Final = 40
-NO_GROUPS: Final = "No trust or network is left out: the file of participants has no column `group`, or only one in it."
+NO_GROUPS: Final = "No trust or network is left out: the file of participants has no column “group”, or only one in it."
 WHOLE_AREA: Final = "No trust or network is left out: all schools of the area count as taking part, without groups."
 _ONE_COMPARED: Final = Unavailable("There are too few comparison areas to leave one out.")
 _NO_SPREAD: Final = Unavailable("No spread of other areas' effects is known.")

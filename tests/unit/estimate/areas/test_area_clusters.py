@@ -380,7 +380,7 @@ def test_parts_of_listed_schools(several):
     assert found.spread == main.sets.spread
     assert found.n_looked_at["treated area"] == len(AREAS)
     assert sum(one.n_schools for one in found.of("treated area")) == main.n_treated
-    assert "no column `group`" in found.notes[0]
+    assert "no column “group”" in found.notes[0]
 
 
 def test_one_treated_area_in_six_is_left_out(several):
