@@ -79,8 +79,11 @@ def test_any_lead(golden, name, threshold):
 def test_all_leads_together(golden, name):
     table = pd.read_csv(golden / "kinds" / STUDIES / "expected_flci.csv")
     table = table[(table["study"] == name) & (table["target"] == "pretest")].set_index("quantity")["low"]
-    found = evalkit.pre_trend_power(*study(golden, name)).tests[0]
-    assert found.test == "joint"
-    assert found.size == pytest.approx(0.05, abs=1e-12)
-    assert found.found[0].slope == pytest.approx(float(table["slope_joint_wald_power_0.5"]), rel=1e-9)
-    assert found.found[1].slope == pytest.approx(float(table["slope_joint_wald_power_0.8"]), rel=1e-9)
+    _, sigma, times = study(golden, name)
+    before = [at for at, time in enumerate(times) if time < 0]
+    away = np.array([times[at] + 1.0 for at in before])
+    test = kernel.joint_test(sigma[np.ix_(before, before)], 0.05)
+    assert test.passed(np.zeros(len(before))) == pytest.approx(0.95, abs=1e-12)
+    for power in (0.5, 0.8):
+        expected = float(table[f"slope_joint_wald_power_{power}"])
+        assert kernel.slope_found(test, away, power) == pytest.approx(expected, rel=1e-9)

@@ -125,17 +125,17 @@ def test_a_test_that_rejects_as_often_without_a_trend_has_no_slope():
 
 def test_an_estimated_covariance_tells_no_more_power_than_there_is():
     # V from η = 10 draws, q = 3, df = 8. Over many such V the slope told for half of cases, planted, is found in half:
-    # the one V is random, so that its mean slope is planted. 400 V and 20,000 samples.
+    # the one V is random, so that its mean slope is planted. 100 V (the mean slope errs by 2%) and 10,000 samples.
     draw, eta, times = np.random.default_rng(5), 10, np.array([-3.0, -2.0, -1.0])
-    z = draw.normal(size=(400, eta, 3))
+    z = draw.normal(size=(100, eta, 3))
     slopes = [
         evalkit.pre_trend_power(np.zeros(3), v, [-4, -3, -2], evalkit.PreTrendOptions(df=8.0)).tests[0].found[0].slope
         for v in np.einsum("nki,nkj->nij", z, z) / eta
     ]
-    z = draw.normal(size=(20_000, eta, 3))
-    v, d = np.einsum("nki,nkj->nij", z, z) / eta, np.mean(slopes) * times + draw.normal(size=(20_000, 3))
+    z = draw.normal(size=(10_000, eta, 3))
+    v, d = np.einsum("nki,nkj->nij", z, z) / eta, np.mean(slopes) * times + draw.normal(size=(10_000, 3))
     statistic = 8 / 30 * np.einsum("ni,ni->n", d, np.linalg.solve(v, d[..., None])[..., 0])
-    assert (statistic > special.fdtri(3, 8, 0.95)).mean() == pytest.approx(0.5, abs=0.04)
+    assert (statistic > special.fdtri(3, 8, 0.95)).mean() == pytest.approx(0.5, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,11 @@ def test_ranks_of_few_areas_find_nothing():
 
 
 def test_a_trend_or_anticipation_is_found_as_often_as_told_and_else_at_the_nominal_rate():
-    # 149 areas, moved by .4 a year. The trend told for four of five is planted in a treated area: 300 draws, an error of
-    # 2.3 points. A gain of the same size in the last year before, by anticipation, is the same movement. Without any
+    # 149 areas, moved by .4 a year. The trend told for four of five is planted in a treated area: 150 draws, an error
+    # of 3.3 points. A gain of the same size in the last year before, by anticipation, is the same movement. Without any
     # 7/149 = 4.7% are found.
     draw, found, quiet = np.random.default_rng(12), [], []
-    for _ in range(300):
+    for _ in range(150):
         moved = 0.4 * draw.normal(size=149)
         others = StandIns(
             moved=moved[1:, None],
@@ -213,8 +213,8 @@ def test_a_trend_or_anticipation_is_found_as_often_as_told_and_else_at_the_nomin
         for planted, hits in ((slope, found), (0.0, quiet)):
             as_large = (np.abs(moved[1:]) >= abs(moved[0] + planted)).sum()
             hits.append((1 + as_large) / 149 <= 0.05)
-    assert np.mean(found) == pytest.approx(0.8, abs=3 * 0.023)
-    assert np.mean(quiet) == pytest.approx(7 / 149, abs=3 * 0.0125)
+    assert np.mean(found) == pytest.approx(0.8, abs=3 * 0.033)
+    assert np.mean(quiet) == pytest.approx(7 / 149, abs=3 * 0.0175)
 
 
 # Staggered starts.
