@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from evalkit.data.measures import MEASURES, AreaMeasure, Measure, area_measures
+from evalkit.data.measures import MEASURES, AreaPlace, Measure, area_measures
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "measures.md"
 START = """# Measures
@@ -22,6 +22,12 @@ Explore Education Statistics has a measure in, with its subject, which is read f
 A measure of your own needs no entry here: it is a column of a table of the project's, with its label, unit, direction,
 standard deviation and breaks in the project file ([how](../how-to/own-tables.md)).
 """
+LAYOUTS = {
+    "lait": "interactive tool",
+    "ees": "open data",
+    "exclusions": "statistical releases",
+    "ofsted-history": "history of ratings:",
+}
 SPREADS = {"scaled_scores": "scaled scores", "share": "the share", "none": "none: no spread published"}
 
 
@@ -82,17 +88,27 @@ def runs(years: Iterable[int]) -> str:
 
 def _of_areas() -> Iterator[str]:
     yield "## Authorities\n"
-    yield "Read from tables of the project's own; here are the years and breaks that are known of them.\n"
-    yield "| measure | unit | better | summers | from |\n|---|---|---|---|---|"
+    yield "Published of authorities and of no school: outcomes of the kinds `series` and `synthetic`"
+    yield "([how](../how-to/area-series.md)). Of several files that hold one, the first here with years on both sides"
+    yield "of the programme's start is read. The middle authority of every year lies between the values under *middle*;"
+    yield "a file in which it does not is refused, as one in another unit.\n"
+    yield "| code | measure | unit | better | summers | middle | read from |\n|---|---|---|---|---|---|---|"
     for known in area_measures().values():
-        better = known.direction.removesuffix(" is better")
-        yield f"| {known.label} | {known.unit} | {better} | {runs(known.years)} | {known.source} |"
+        better, (low, high) = known.direction.removesuffix(" is better"), known.typical or (0, 0)
+        places = "; ".join(map(_place, known.places))
+        cells = (f"`{known.code}`", known.label, known.unit, better, runs(known.years), f"{low:g} to {high:g}", places)
+        yield f"| {' | '.join(cells)} |"
     yield ""
+
+
+def _place(place: AreaPlace) -> str:
+    where = "".join(f", {column} {value}" for column, value in place.where)
+    return f"{LAYOUTS[place.layout]} `{place.column}`{where}"
 
 
 def _absences() -> Iterator[str]:
     of_gap: dict[tuple[tuple[int, ...], str, str], list[str]] = {}
-    for known in (*_whole(), *area_measures().values()):
+    for known in _whole():
         for one in known.absences:
             of_gap.setdefault((one.years, one.kind, one.sentence), []).append(_name(known))
     for (years, kind, sentence), names in sorted(of_gap.items()):
@@ -110,7 +126,7 @@ def _small_numbers() -> Iterator[str]:
 
 def _breaks() -> Iterator[str]:
     of_break: dict[tuple[int, int, str, str], list[str]] = {}
-    for known in (*_whole(), *area_measures().values()):
+    for known in _whole():
         for one in known.breaks:
             of_break.setdefault((one.before, one.after, one.kind, one.sentence), []).append(_name(known))
     for (before, after, kind, sentence), names in sorted(of_break.items()):
@@ -118,8 +134,8 @@ def _breaks() -> Iterator[str]:
         yield f"- **{before} to {after}, {what}.** {sentence} {', '.join(names)}."
 
 
-def _name(known: Measure | AreaMeasure) -> str:
-    return known.label if isinstance(known, AreaMeasure) else f"`{known.code}`"
+def _name(known: Measure) -> str:
+    return f"`{known.code}`"
 
 
 if __name__ == "__main__":

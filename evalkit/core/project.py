@@ -95,8 +95,25 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListRule:
+    """The rule by which schools were listed: so many with the lowest, or highest, results before the programme."""
+
+    __pydantic_config__: ClassVar = CONFIG
+    of: str
+    """Measure by whose mean schools were listed; an outcome of the project."""
+    years: tuple[int, ...]
+    """Summers of that mean, all before the programme."""
+    lowest: float | None = None
+    """Share (0.2) or number (10) of schools listed from the lowest on."""
+    highest: float | None = None
+    """The same from the highest on."""
+    within: Literal["area", "england"] = "area"
+    """Whether the share or number is of each area's schools, or of all England's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Participants:
-    """Which schools were in the programme: those of a file, whole local authorities, or an example's made-up list."""
+    """Which schools were in the programme: those of a file, of whole local authorities, by a rule, or made up."""
 
     __pydantic_config__: ClassVar = CONFIG
     file: str | None = None
@@ -105,6 +122,8 @@ class Participants:
     """A group of `file`, which then is GIAS's list of members of groups: its name, Group UID or Group ID."""
     areas: tuple[int | str, ...] = ()
     """DfE codes or names of areas of which every eligible school counts: an area-level intention to treat."""
+    rule: ListRule | None = None
+    """How schools were listed: with `areas` it lists those of these areas; with `file` the file says who they are."""
     draw: Draw | None = None
     """A made-up list for an example; every page says that it is one."""
     first_year: Literal["full", "partial"] = "full"
@@ -117,7 +136,7 @@ class Participants:
     @property
     def is_listed(self) -> bool:
         """Return whether schools take part one by one, rather than areas with all their schools."""
-        return not self.areas
+        return not self.areas or self.rule is not None
 
     @property
     def made_up(self) -> str:

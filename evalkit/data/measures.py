@@ -25,7 +25,9 @@ LOWER: Final[Direction] = "lower is better"
 ABSENCE: Final = "ABS"
 """What stands for the key stage of absence, which is of every school."""
 STAGES: Final = ("KS2", "KS4", ABSENCE)
-"""Key stages with published records; records under another name are of a table of the project's own."""
+"""Key stages with published records of schools; others are of authorities, or of a table of the project's own."""
+AREAS: Final = "AREA"
+"""What stands for the key stage of measures that are published of authorities: their rows are no schools."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,27 @@ class EesCell:
     breakdown: str = "Total"
 
 
+AreaLayout = Literal["lait", "ees", "exclusions", "ofsted-history"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaPlace:
+    """Where a measure of authorities stands: in files of a layout, under a name, in the rows that `where` chooses.
+
+    `column` is a column, in the interactive tool's table what `Short Desc` holds; of a history of ratings no column is
+    read, the share of schools judged good or better being worked out of it. `where` are columns of filters with the
+    value of each, as pairs.
+    """
+
+    layout: AreaLayout
+    column: str
+    where: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.layout not in get_args(AreaLayout):
+            raise ValueError(f"authorities are read of {', '.join(get_args(AreaLayout))}, not '{self.layout}'")
+
+
 SdKind = Literal["scaled_scores", "share", "stated", "none"]
 
 
@@ -116,13 +139,13 @@ UNKNOWN_SD: Final = SdRule(kind="none", reason="the project file states no stand
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A measure of schools.
+    """A measure of schools, or one that is published of authorities.
 
     Attributes
     ----------
     code : its name in the tables, or table.column of a project's own
     label, unit, direction : words for readers
-    key_stage : the records that hold it: KS2, KS4, or the name of a project's own table
+    key_stage : the records that hold it: KS2, KS4, ABS, AREA, or the name of a project's own table
     years : summers for which it is published; empty for one of a project's own, which its table decides
     breaks : changes in how it is made
     pupils : column that counts the pupils it rests on
@@ -135,7 +158,9 @@ class Measure:
     absences : summers without results, and why
     small_numbers : what is published of few pupils, in words
     ees : where it stands in long tables of open data, None where it is not among them
-    source : who says so, of a measure that a project defines beside the kit's; empty for those of the kit
+    source : who publishes a measure of authorities, or says so of one that a project defines beside the kit's
+    places : of a measure of authorities, where it stands, those read first first; none of a measure of schools
+    typical : of a measure of authorities, between which values the middle one of a year lies in the unit that it has
     """
 
     code: str
@@ -157,8 +182,14 @@ class Measure:
     small_numbers: str = ""
     ees: EesCell | None = None
     source: str = ""
+    places: tuple[AreaPlace, ...] = ()
+    typical: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        if bool(self.places) != (self.key_stage == AREAS):
+            raise ValueError(f"a measure of authorities (key stage {AREAS}), and no other, has places where it stands")
+        if self.typical is not None and not (len(self.typical) == 2 and self.typical[0] < self.typical[1]):
+            raise ValueError("what is typical are two numbers, the lower first")
         if not (self.code and self.label and self.unit and self.key_stage):
             raise ValueError("a measure needs a code, a label, a unit and a key stage or table")
         if self.direction not in get_args(Direction):
@@ -168,6 +199,11 @@ class Measure:
         never = {year for one in self.absences if one.kind == "never" for year in one.years}
         if never & set(self.years):
             raise ValueError(f"{min(never & set(self.years))} is a year of the measure and one without it")
+
+    @property
+    def is_of_areas(self) -> bool:
+        """Return whether it is published of authorities, and of no school."""
+        return self.key_stage == AREAS
 
     @property
     def said(self) -> str:
@@ -187,20 +223,6 @@ class Measure:
     def why_absent(self, year: int, kind: AbsenceKind) -> str:
         """Return why there are no results of a summer, empty where no such reason is known."""
         return next((one.sentence for one in self.absences if year in one.years and one.kind == kind), "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AreaMeasure:
-    """A measure of authorities that is in no school's results: what it is, its years, breaks and gaps."""
-
-    code: str
-    label: str
-    unit: str
-    source: str
-    years: tuple[int, ...]
-    direction: Direction = HIGHER
-    breaks: tuple[Break, ...] = ()
-    absences: tuple[Absence, ...] = ()
 
 
 # From the file to measures: every key known, every name of a break or subgroup one that the file defines.
@@ -260,10 +282,14 @@ def _registered() -> dict[str, Measure]:
     return read_registry(_registry_text())
 
 
-@cache
-def area_measures() -> Mapping[str, AreaMeasure]:
-    """Return every measure of authorities of which the registry knows breaks and gaps, by code."""
-    return read_area_measures(_registry_text())
+def area_measures() -> dict[str, Measure]:
+    """Return every measure that is published of authorities, by code; those of the project at hand last."""
+    return {code: found for code, found in MEASURES.items() if found.is_of_areas}
+
+
+def is_of_areas(code: str) -> bool:
+    """Return whether a code is that of a measure that is published of authorities, and of no school."""
+    return code in MEASURES and MEASURES[code].is_of_areas
 
 
 def _registry_text() -> str:
@@ -282,23 +308,12 @@ def read_registry(text: str) -> dict[str, Measure]:
     data = _loaded(text)
     named = _named_parts(data)
     measures: dict[str, Measure] = {}
-    for entry in data["measures"]:
+    for entry in (*data["measures"], *data["area_measures"]):
         for found in _of_entry(dict(entry), named, data["subgroups"]):
             if found.code in measures:
                 raise ValueError(f"measure {found.code}: this code stands twice")
             measures[found.code] = found
     return measures
-
-
-def read_area_measures(text: str) -> dict[str, AreaMeasure]:
-    """Return the measures of authorities that a registry in YAML defines, by code; raise as `read_registry` does."""
-    data = _loaded(text)
-    named, found = _named_parts(data), {}
-    for entry in data["area_measures"]:
-        where = f"area measure {entry.get('code', entry)}"
-        parts = {key: [_called(where, key, name, named[key]) for name in entry.get(key, ())] for key in _LISTS}
-        found[entry["code"]] = _made(AreaMeasure, where, entry | parts)
-    return found
 
 
 def _loaded(text: str) -> dict[str, Any]:
@@ -334,11 +349,19 @@ def _of_entry(
         entry["small_numbers"] = _called(where, "small_numbers", entry["small_numbers"], named["small_numbers"])
     if "ees" in entry:
         entry["ees"] = _made(EesCell, f"{where}, ees", entry["ees"])
+    if "places" in entry:
+        entry["places"] = [_place(f"{where}, places", one) for one in entry["places"]]
     entry["sd"] = _sd_rule(where, entry.get("sd"))
     whole: Measure = _made(Measure, where, entry)
     yield whole
     if subgroups is not None:
         yield from _of_subgroups(where, whole, subgroups, groups.get(whole.key_stage, {}))
+
+
+def _place(where: str, entry: Mapping[str, Any]) -> AreaPlace:
+    chosen = tuple((str(column), str(value)) for column, value in dict(entry.get("where", {})).items())
+    found: AreaPlace = _made(AreaPlace, where, {**entry, "where": chosen})
+    return found
 
 
 _KEY_WORDS: Final = {"breaks": "break", "absences": "absence", "small_numbers": "rule of small numbers"}
@@ -446,8 +469,9 @@ def measure_of_entry(entry: Mapping[str, Any], named: Mapping[str, Mapping[str, 
 
 def known_codes() -> str:
     """Return the codes that a message names: those about all pupils, and how subgroups are written."""
-    whole = [code for code, found in MEASURES.items() if not found.subgroup]
-    return f"{', '.join(whole)}; many also for a group of pupils, as in READPROG_FSM6CLA1A"
+    whole = [code for code, found in MEASURES.items() if not found.subgroup and not found.is_of_areas]
+    areas = ", ".join(area_measures())
+    return f"{', '.join(whole)}; many also for a group of pupils, as in READPROG_FSM6CLA1A; of authorities {areas}"
 
 
 def measure(code: str) -> Measure:

@@ -120,7 +120,11 @@ CASES = {
         in_project("analyses:\n", "analyses:\n  - {name: other, kind: areas, primary: true}\n"),
         "found 'other' and 'main'",
     ),
-    "a reserved key": (in_project("areas: [340]", "areas: [340]\n  rule: simple"), "reserved"),
+    "a reserved key": (in_project("kind: areas", "kind: areas\n    choices: {}"), "reserved"),
+    "a rule of later years": (
+        in_project("areas: [340]", "areas: [340]\n  rule: {lowest: 0.2, of: READPROG, years: [2019]}"),
+        "2019 is not among the years before",
+    ),
     "a choice of nothing": (in_project("seed:", "choices: {vary: {pool.neighbour: [a, b]}}\nseed:"), "neighbours"),
     "a file of the first version": (in_project("schema_version: 2", "schema_version: 1"), "`evalkit migrate FILE`"),
     "a start that is no date": (participants("URN,start\n{known},soon\n"), "the start 'soon' is no date"),

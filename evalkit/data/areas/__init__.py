@@ -10,6 +10,7 @@
   break.
 - `ofsted_shares`: The share of each area's schools that Ofsted's latest inspection found good or outstanding, year by
   year.
+- `published_cells`: Cells of published tables of areas, as numbers.
 - `regions`: The region of an authority, by DfE's code.
 - `series`: Areas over periods: one outcome, a row for each area, a column for each period; from a frame or a user's
   own file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.areas.lait import published_numbers
+from evalkit.data.areas.published_cells import published_numbers
 from evalkit.data.areas.series import AreaRoles, AreaSeries
 from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.own_tables.year_labels import read_year_label
@@ -38,7 +39,9 @@ _REGIONS: Final = (
 )
 
 
-def read_exclusions(path: Path, measure: str, school_type: str = "Total") -> AreaSeries:
+def read_exclusions(
+    path: Path, measure: str, school_type: str = "Total", *, years: Collection[int] | None = None
+) -> AreaSeries:
     r"""Return one measure of every local authority, by its name and the later year of a school year.
 
     Parameters
@@ -50,6 +53,8 @@ def read_exclusions(path: Path, measure: str, school_type: str = "Total") -> Are
         A column, such as `fixed_excl_rate`.
     school_type : str
         As the file calls it, such as `Total` or `Secondary`.
+    years : collection of int, optional
+        The years wanted; values of others are not looked at.
 
     Raises
     ------
@@ -82,6 +87,8 @@ def read_exclusions(path: Path, measure: str, school_type: str = "Total") -> Are
     if rows.empty:
         raise DataError(f"{path.name}: no row is of a local authority. Check that it is the table its name says.")
     labels = {text: read_year_label(str(text), path.name) for text in rows["year"].unique()}
+    if years is not None:
+        rows = rows[rows["year"].isin([text for text, label in labels.items() if label.year in years])]
     table = pd.DataFrame(
         {
             "area": rows["la_name"],

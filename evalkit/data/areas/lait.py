@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalkit.core.errors import DataError
-from evalkit.core.words import counted, did_you_mean, listed, shown_cell
-from evalkit.data.areas.authorities import follow_areas
-from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.core.words import did_you_mean, listed
+from evalkit.data.areas.published_cells import MISSING, published_numbers
+from evalkit.data.areas.series import AreaRoles, AreaSeries, unjoined
 from evalkit.data.layouts.opening import told_by_looks
 from evalkit.data.measures import MEASURES, Break
 from evalkit.data.own_tables.columns import read_columns
@@ -27,11 +25,16 @@ from evalkit.data.own_tables.year_labels import YearLabel, read_year_label
 
 FIRST_REGION: Final = 970
 """England is 970 and its regions are 980 to 990; authorities have smaller numbers."""
-MISSING: Final = ("", "-", "--", ".", "..", ":", "x", "z", "c", "u", "NA", "N/A")
 MEASURE, YEAR, NAME, VALUE, NUMBER = "Short Desc", "Years", "LA and Regions", "Values", "LA Number"
 
 
-def read_lait(path: Path, measure: str, *, level: Literal["authority", "region", "nation"] = "authority") -> AreaSeries:
+def read_lait(
+    path: Path,
+    measure: str,
+    *,
+    level: Literal["authority", "region", "nation"] = "authority",
+    years: Collection[int] | None = None,
+) -> AreaSeries:
     r"""Return one measure of every local authority, by its DfE number and the later year of a school year.
 
     Parameters
@@ -42,6 +45,8 @@ def read_lait(path: Path, measure: str, *, level: Literal["authority", "region",
         What the column `Short Desc` calls it, such as `AVG_Prog8_Score`.
     level : str
         `authority`, or `region` (numbers 980 to 990), or `nation` (970, England).
+    years : collection of int, optional
+        The years wanted; values of others are not looked at.
 
     Raises
     ------
@@ -73,10 +78,18 @@ def read_lait(path: Path, measure: str, *, level: Literal["authority", "region",
             f"{path.name}: there is no measure {measure!r}.{did_you_mean(measure, known)} It has {len(known)} "
             f"measures, starting {listed(known, 4)}."
         )
+    return _lait_series(rows, path.name, measure, years)
+
+
+def _lait_series(rows: pd.DataFrame, file: str, measure: str, years: Collection[int] | None) -> AreaSeries:
+    """Return the series of the rows of one measure, in the years wanted."""
     rows, unread = _without_empty_labels(rows)
-    labels = {text: read_year_label(str(text), f"{path.name}: {measure}") for text in rows[YEAR].unique()}
-    _require_one_label(labels, path.name, measure)
-    where = f"{path.name}: {measure}"
+    labels = {text: read_year_label(str(text), f"{file}: {measure}") for text in rows[YEAR].unique()}
+    _require_one_label(labels, file, measure)
+    if years is not None:
+        labels = {text: label for text, label in labels.items() if label.year in years}
+        rows = rows[rows[YEAR].isin(list(labels))]
+    where = f"{file}: {measure}"
     table = pd.DataFrame(
         {
             "area": rows[NUMBER].astype(int),
@@ -91,6 +104,28 @@ def read_lait(path: Path, measure: str, *, level: Literal["authority", "region",
     return replace(series, names=names, breaks=breaks or (), notes=notes)
 
 
+def lait_years(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the years of each measure of the tool's table, by its labels alone; none of averages over several years.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from evalkit.data.areas.lait import lait_years
+    >>> header = "Short Desc,Years,LA Number,LA and Regions,Values\n"
+    >>> rows = "TotAbs,2018/19,340,Knowsley,5.1\nTotAbs,2020,340,Knowsley,-\nRTA,2014-16,340,Knowsley,9\n"
+    >>> _ = Path("bds_long_0.csv").write_text(header + rows)
+    >>> lait_years(Path("bds_long_0.csv"))
+    {'TotAbs': (2019, 2020), 'RTA': ()}
+    """
+    texts = read_columns(path, [MEASURE, YEAR], []).texts
+    found: dict[str, set[int]] = {}
+    for measure, label in pd.DataFrame(texts).dropna().drop_duplicates().itertuples(index=False):
+        of_measure = found.setdefault(str(measure), set())
+        with suppress(DataError):
+            of_measure.add(read_year_label(str(label), "").year)
+    return {measure: tuple(sorted(years)) for measure, years in found.items()}
+
+
 _NUMBERS: Final = {"authority": (0, FIRST_REGION), "nation": (FIRST_REGION, 980), "region": (980, 1000)}
 """From a level to the first of DfE's numbers of it, and that after the last."""
 
@@ -102,24 +137,6 @@ def _without_empty_labels(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     odd = [label for label in empty if not re.match(r"\d{4}", label)]
     notes = [f"No area has a value under the label {listed([repr(label) for label in odd])}, which is no year."]
     return rows[~rows[YEAR].isin(odd)], notes if odd else []
-
-
-def published_numbers(cells: pd.Series, where: str) -> NDArray[np.float64]:
-    """Return published cells as numbers, NaN for a code that stands for a missing one; `93%` is 93.
-
-    Raise `DataError` for any other text.
-    """
-    texts = cells.fillna("").astype(str).str.strip()
-    is_known = ~texts.isin(MISSING)
-    numbers = pd.to_numeric(texts.str.removesuffix("%"), errors="coerce").to_numpy(dtype=float, copy=True)
-    bad = is_known.to_numpy() & ~np.isfinite(numbers)
-    if bad.any():
-        raise DataError(
-            f"{where}: {shown_cell(texts[bad].iloc[0])} ({counted(int(bad.sum()), 'such cell')}) is neither a number "
-            "nor a code for a missing one. Check that the file is the untouched download."
-        )
-    numbers[~is_known.to_numpy()] = np.nan
-    return numbers
 
 
 def _require_one_label(labels: dict[str, YearLabel], name: str, measure: str) -> None:
@@ -143,45 +160,7 @@ def _notes(series: AreaSeries, labels: dict[str, YearLabel], is_unknown: bool, n
         yield NOT_LOOKED_AT
 
 
-def unjoined(series: AreaSeries, names: Mapping[Any, str], years: Iterable[int]) -> str:
-    """Return in a sentence which areas were made from others within the years of a series; empty where none was.
-
-    `years` are the later ones of school years. An area that has a value throughout is not told of: the source itself
-    gives it those of the areas before it.
-    """
-    asked = sorted(years)
-    lacks = {area: bool(np.isnan(row).any()) for area, row in zip(series.areas.tolist(), series.values, strict=True)}
-    history = follow_areas(date(asked[0] - 1, 9, 1), date(asked[-1], 8, 31))
-    made = [one.code for one in history.decisions if one.decision == "began" and lacks.get(one.code, False)]
-    if not made:
-        return ""
-    told = listed([f"{names[code]} ({code})" for code in made])
-    return f"Areas made from others within these years are not joined up with them: {told}."
-
-
 # What changed in how the measures of area series are made, by DfE's short names; a break is refused or said.
-
-_TEACHER_GRADES: Final = tuple(
-    Break(before=before, after=after, kind="level", sentence=sentence)
-    for before, after, sentence in (
-        (2019, 2020, "Grades of 2020 and 2021 were set by teachers: they are not comparable with exam results."),
-        (2021, 2022, "Grades of 2021 were set by teachers and those of 2022 in exams again: they are not comparable."),
-    )
-)
-_MIDWAY: Final = Break(
-    before=2022,
-    after=2023,
-    kind="year-common",
-    sentence="Grades of 2022 were set midway between those of 2021 and of 2019. The difference between areas may "
-    "cross this change only if it acts alike on all.",
-)
-_NEW_PROFILE: Final = Break(
-    before=2019,
-    after=2022,
-    kind="level",
-    sentence="The early years profile was made anew in 2022 and none was published for 2020 and 2021: earlier years "
-    "are not comparable.",
-)
 
 
 @cache
@@ -191,16 +170,18 @@ def _breaks() -> tuple[tuple[str, tuple[Break, ...]], ...]:
     Measures of schools and of areas change together, so that the registry's breaks are taken.
     """
     tests, cap, writing, *_ = MEASURES["WRITPROG"].breaks
-    (rescaled, *_), (new_grades, *_) = MEASURES["ATT8SCR"].breaks, MEASURES["P8MEA"].breaks
+    (new_grades, *_), (profile,) = MEASURES["P8MEA"].breaks, MEASURES["good_level_of_development"].breaks
+    rescaled, *_, of_teachers, exams_again, midway = MEASURES["attainment_8_of_area"].breaks
+    grades = (of_teachers, exams_again, midway)
     return (
         (r"KS2W_Prog_VA|.*KS2.*Writing_Progress|LAC_KS2_AVG_Prog8_W", (tests, cap, writing)),
         (r"KS2._Prog_VA|.*KS2.*_Progress|LAC_KS2_AVG_Prog8_.", (tests, cap)),
         (r"KS2W_.*|KS2GDW_.*|(CIN|LAC)_KS2_ExpStd_R?W.*|.*KS2.*RWM.*", (tests, writing)),
         (r".*KS2.*", (tests,)),
         (r".*Prog8.*", (new_grades, cap)),
-        (r".*A(ttain|TT)8.*|CPPO_KS4_A8", (rescaled, *_TEACHER_GRADES, _MIDWAY)),
-        (r"(.*_)?EngMaths9-.|EngBac.*|CIN_EngBac.*", (*_TEACHER_GRADES, _MIDWAY)),
-        (r".*Good_?_?(Develop|dev).*|.*Gooddev.*|FSP_.*|FSPAVE.*|CIN_Good _Develop", (_NEW_PROFILE,)),
+        (r".*A(ttain|TT)8.*|CPPO_KS4_A8", (rescaled, *grades)),
+        (r"(.*_)?EngMaths9-.|EngBac.*|CIN_EngBac.*", grades),
+        (r".*Good_?_?(Develop|dev).*|.*Gooddev.*|FSP_.*|FSPAVE.*|CIN_Good _Develop", (profile,)),
     )
 
 

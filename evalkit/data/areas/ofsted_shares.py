@@ -14,7 +14,7 @@ from evalkit.core.errors import DataError
 from evalkit.core.words import listed
 from evalkit.data.areas.series import AreaRoles, AreaSeries
 from evalkit.data.layouts.opening import told_by_looks
-from evalkit.data.measures import Break
+from evalkit.data.measures import MEASURES
 from evalkit.data.published.tables import read_table
 
 RATINGS: Final = {
@@ -27,13 +27,6 @@ RATINGS: Final = {
 FEWEST_SCHOOLS: Final = 10
 """An area with fewer rated schools at a year's end has no share: one inspection would move it by a tenth."""
 _CUT: Final = "0831"
-_RENAMED: Final = Break(
-    before=2012,
-    after=2013,
-    kind="year-common",
-    sentence="'Satisfactory' became 'Requires Improvement' in September 2012, when inspection changed. The difference "
-    "between areas may cross this change only if it acts alike on all.",
-)
 
 
 def read_ofsted_shares(ratings: Path, spine: Path, years: Sequence[int]) -> AreaSeries:
@@ -80,12 +73,24 @@ def read_ofsted_shares(ratings: Path, spine: Path, years: Sequence[int]) -> Area
     return replace(
         series,
         outcome="schools rated good or outstanding (%)",
-        breaks=(_RENAMED,),
+        breaks=MEASURES["good_or_better"].breaks,
         notes=(
             "Schools closed before 2017/18 are not in the list: shares of earlier years are among those left.",
             f"An area with fewer than {FEWEST_SCHOOLS} rated schools in a year has no share in it.",
+            f"The history of ratings begins in {str(history['day'].min())[:4]}: a school counts from its first "
+            "inspection since, so that shares of the first years are of few schools.",
         ),
     )
+
+
+def share_years(ratings: Path) -> tuple[int, ...]:
+    """Return the calendar years at whose end of August a history of ratings had begun and had not ended."""
+    days = read_table(ratings, ["Inspection Date"])["Inspection Date"]
+    days = days[days.str.fullmatch(r"\d{8}").fillna(False)]
+    if days.empty:
+        return ()
+    first, last = str(days.min()), str(days.max())
+    return tuple(year for year in range(int(first[:4]), int(last[:4]) + 1) if first <= f"{year}{_CUT}" <= last)
 
 
 def _history(path: Path) -> pd.DataFrame:

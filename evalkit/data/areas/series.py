@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from evalkit.core.arrays import Floats
 from evalkit.core.errors import DataError
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, did_you_mean, listed
+from evalkit.data.areas.authorities import follow_areas
 from evalkit.data.ids import id_order, refuse_lookalikes
 from evalkit.data.measures import Break
 from evalkit.data.own_tables.columns import Columns, read_columns
@@ -216,3 +219,19 @@ def _refuse(columns: Columns, bad: NDArray[np.bool_], name: str, why: str) -> No
     if bad.any():
         other_rows = "" if bad.sum() == 1 else f" ({bad.sum():,} such rows)"
         raise DataError(f"{columns.name}: {columns.place(int(np.argmax(bad)))}: column {name!r}: {why}{other_rows}.")
+
+
+def unjoined(series: AreaSeries, names: Mapping[Any, str], years: Iterable[int]) -> str:
+    """Return in a sentence which areas were made from others within the years of a series; empty where none was.
+
+    `years` are the later ones of school years. An area that has a value throughout is not told of: the source itself
+    gives it those of the areas before it.
+    """
+    asked = sorted(years)
+    lacks = {area: bool(np.isnan(row).any()) for area, row in zip(series.areas.tolist(), series.values, strict=True)}
+    history = follow_areas(date(asked[0] - 1, 9, 1), date(asked[-1], 8, 31))
+    made = [one.code for one in history.decisions if one.decision == "began" and lacks.get(one.code, False)]
+    if not made:
+        return ""
+    told = listed([f"{names[code]} ({code})" for code in made])
+    return f"Areas made from others within these years are not joined up with them: {told}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,8 +12,7 @@ import pandas as pd
 
 from evalkit.core.errors import DataError
 from evalkit.core.words import listed
-from evalkit.data.areas.lait import unjoined
-from evalkit.data.areas.series import AreaRoles, AreaSeries
+from evalkit.data.areas.series import AreaRoles, AreaSeries, unjoined
 from evalkit.data.files.layout import STAGES, Contents, Field, Layout, Stage, fitting
 from evalkit.data.files.raw_table import RawTable
 from evalkit.data.layouts.file_names import stage_by_name
@@ -117,7 +116,14 @@ def read_ees(
     return replace(read, notes=(*told_by_numbers, *notes))
 
 
-def read_ees_areas(path: Path, measure: str, *, level: str = AREA_LEVEL, where: Where | None = None) -> AreaSeries:
+def read_ees_areas(
+    path: Path,
+    measure: str,
+    *,
+    level: str = AREA_LEVEL,
+    where: Where | None = None,
+    years: Collection[int] | None = None,
+) -> AreaSeries:
     r"""Return one measure of every authority (or region) over the periods of an Explore Education Statistics file.
 
     Authorities are known by their three digits where all rows have them, else by their GSS code; years are the later
@@ -133,6 +139,8 @@ def read_ees_areas(path: Path, measure: str, *, level: str = AREA_LEVEL, where: 
         `Local authority`, `Regional` or `National`.
     where : mapping, optional
         The value of each column by which an area has several rows in a period.
+    years : collection of int, optional
+        The years wanted, each the later one of a school year; values of others are not looked at.
 
     Raises
     ------
@@ -159,10 +167,25 @@ def read_ees_areas(path: Path, measure: str, *, level: str = AREA_LEVEL, where: 
     frame = _chosen(table, level, where or {})
     require_measures([measure], frame, table.name)
     periods = ees_periods(frame[PERIOD], frame[IDENTIFIER], table.name)
+    if years is not None:
+        frame = frame[[period.year in years for period in periods]]
+        periods = [period for period in periods if period.year in years]
     area, names = _areas(frame, level, table.name)
     _require_one_row(frame, area, periods, table.name, measure)
-    numbers, note = period_numbers(periods, table.name)
-    read = published_table(frame, table.name, measures=[measure], reasons=OWN_CODES)
+    return _area_series(frame, table.name, measure, periods, (area, names))
+
+
+def _area_series(
+    frame: pd.DataFrame,
+    file: str,
+    measure: str,
+    periods: Sequence[EesPeriod],
+    of_areas: tuple[pd.Series, Mapping[object, str]],
+) -> AreaSeries:
+    """Return the series of the rows of one measure, their areas and the names of these."""
+    area, names = of_areas
+    numbers, note = period_numbers(periods, file)
+    read = published_table(frame, file, measures=[measure], reasons=OWN_CODES)
     rows = pd.DataFrame(
         {"area": area.to_numpy(), "period": [numbers[one] for one in periods], measure: read.values[measure].to_numpy()}
     )
@@ -301,6 +324,14 @@ def _contents(table: RawTable) -> Contents:
         rows=int(frame["n"].sum()), years=tuple(years), areas=areas, measures=measures, levels=levels, stage=stage,
         subject=f"Explore Education Statistics, {listed(list(levels))}, {span} [{what}]",
     )  # fmt: skip
+
+
+def ees_filters(table: RawTable) -> tuple[str, ...]:
+    """Return the columns that say which rows of a place and period are which, by the beginning of a file."""
+    beginning = pd.DataFrame(table.peek.rows, columns=list(table.peek.columns))
+    beginning = beginning.loc[:, ~beginning.columns.duplicated()]
+    measures = value_columns(beginning)
+    return tuple(str(column) for column in beginning if _is_filter(str(column), beginning[column], measures))
 
 
 def _is_filter(column: str, texts: pd.Series, measures: Sequence[str]) -> bool:

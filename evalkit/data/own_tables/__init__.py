@@ -1,5 +1,6 @@
 """A user's own tables: read strictly, what is left out counted.
 
+- `area_units`: Units of a table that are authorities, or of which nothing is known: described as schools are.
 - `columns`: The columns of a user's own CSV or Parquet file: texts exactly as they stand, numbers strictly numbers.
 - `csv_records`: The records of CSV text: opened within limits, and counted apart from whatever reads them, so that
   none is lost.

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from evalkit.core.arrays import Floats
 from evalkit.core.errors import DataError
-from evalkit.core.project import OWN_GROUP, OwnTable
+from evalkit.core.project import OwnTable
 from evalkit.core.words import counted, did_you_mean, listed, slip_of
 from evalkit.data.flow import CountedCase
 from evalkit.data.ids import refuse_lookalikes
+from evalkit.data.own_tables.area_units import area_code, described_areas, unknown_units, with_area_names
 from evalkit.data.own_tables.columns import Columns, header_of, read_columns
 from evalkit.data.own_tables.ees_periods import IDENTIFIER, PERIOD, ees_periods
 from evalkit.data.own_tables.row_filter import rows_where, told_apart, wanted
@@ -24,7 +25,7 @@ from evalkit.data.own_tables.unit_table import number_columns
 from evalkit.data.published.codes import CODE_REASONS, MEANINGS, NO_ROW, holds_texts, read_cells, refuse_odd
 from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.neighbours import NeighbourTable
-from evalkit.data.published.records import NO_AREA, SchoolRecords
+from evalkit.data.published.records import SchoolRecords
 
 _BLANK: Final = CODE_REASONS[""]
 _MOST: Final = 0.5
@@ -32,8 +33,6 @@ _MOST: Final = 0.5
 _FIRST_OWN_AREA: Final = 1001
 """Where the numbering of areas begins that only the table names; DfE's codes have three digits."""
 _YEARS: Final = (1900, 2100)
-_LAESTAB: Final = 7
-"""Digits of a LAESTAB: three of the area and four of the establishment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,18 +227,18 @@ def _described(
     """Return the unit that each id means, a description of each unit, and how many of them are known."""
     distinct = sorted(ids.unique().tolist())
     schools = {one: school for one in distinct if (school := _school(one, directory.known))}
-    areas = {one: code for one in distinct if (code := _area(one, directory.areas)) is not None}
+    areas = {one: code for one in distinct if (code := area_code(one, directory.areas)) is not None}
     if len(schools) >= _MOST * len(distinct):
         units = {one: schools.get(one, one) for one in distinct}
         frame = _of_schools(units, directory)
         cases = [CountedCase("of these, schools that the published files know", int(frame["is_known"].sum()))]
     elif len(areas) >= _MOST * len(distinct):
         units = {one: str(areas.get(one, one)) for one in distinct}
-        frame = _of_areas(units, directory)
+        frame = described_areas(units, directory.areas)
         cases = [CountedCase("of these, local authorities of the neighbour list", int(frame["is_known"].sum()))]
     else:
         units = {one: one for one in distinct}
-        frame, cases = _unknown(distinct), []
+        frame, cases = unknown_units(distinct), []
     own_ids = {unit: one for one, unit in units.items()}
     for key, column in (("area", table.area), ("name", table.name)):
         if column:
@@ -258,32 +257,9 @@ def _school(text: str, known: KnownSchools) -> str:
     return at[0] if len(at) == 1 else ""
 
 
-def _area(text: str, areas: NeighbourTable) -> int | None:
-    if text.isdigit() and int(text) in areas.names:
-        return int(text)
-    return {name.casefold(): code for code, name in areas.names.items()}.get(text.casefold())
-
-
-def _unknown(units: Sequence[str]) -> pd.DataFrame:
-    """Return the description of units of which nothing is known but their ids."""
-    index = pd.Index(sorted(units), name="school_id", dtype=object)
-    frame = pd.DataFrame(index=index)
-    frame["name"] = pd.Series("", index=index, dtype=object)
-    frame["area"] = pd.Series(pd.NA, index=index, dtype="Int64")
-    plain = [unit.replace("/", "") for unit in index]
-    laestabs = [number if len(number) == _LAESTAB and number.isdigit() else "" for number in plain]
-    frame["laestab"] = pd.Series(laestabs, index=index, dtype=object)
-    frame["minor_group"] = pd.Series(OWN_GROUP, index=index, dtype=object)
-    frame["area_name"] = pd.Series(NO_AREA, index=index, dtype=object)
-    frame["region"] = pd.Series("", index=index, dtype=object)
-    frame["is_converted"] = False
-    frame["is_known"] = False
-    return frame
-
-
 def _of_schools(units: Mapping[str, str], directory: Directory) -> pd.DataFrame:
     """Return what the published files say of schools, of those that they know."""
-    frame, known = _unknown(sorted(set(units.values()))), directory.known
+    frame, known = unknown_units(sorted(set(units.values()))), directory.known
     frame["is_known"] = [unit in known.areas for unit in frame.index]
     found = frame.index[frame["is_known"]]
     frame.loc[found, "name"] = [known.names[unit][0] for unit in found]
@@ -294,31 +270,11 @@ def _of_schools(units: Mapping[str, str], directory: Directory) -> pd.DataFrame:
     frame.loc[found, "minor_group"] = [groups.get(unit, "") for unit in found]
     converted = {school for r in known.records.values() for school in r.schools.index[_converted(r)]}
     frame["is_converted"] = frame.index.isin(converted)
-    return _named(frame, directory.areas)
+    return with_area_names(frame, directory.areas)
 
 
 def _converted(records: SchoolRecords) -> NDArray[np.bool_]:
     return records.schools["is_converted"].to_numpy(dtype=bool)
-
-
-def _of_areas(units: Mapping[str, str], directory: Directory) -> pd.DataFrame:
-    frame = _unknown(sorted(set(units.values())))
-    codes = [_area(unit, directory.areas) for unit in frame.index]
-    frame["is_known"] = [code is not None for code in codes]
-    frame["area"] = pd.array(codes, dtype="Int64")
-    frame["name"] = [directory.areas.names.get(code, "") if code is not None else "" for code in codes]
-    return _named(frame, directory.areas)
-
-
-def _named(frame: pd.DataFrame, areas: NeighbourTable) -> pd.DataFrame:
-    """Give areas their names and regions."""
-    codes = [None if pd.isna(code) else int(code) for code in frame["area"]]
-    names = [NO_AREA if code is None else areas.names.get(code, f"area {code}") for code in codes]
-    regions = ["" if code is None else areas.regions.get(code, "") for code in codes]
-    return frame.assign(
-        area_name=pd.Series(names, index=frame.index, dtype=object),
-        region=pd.Series(regions, index=frame.index, dtype=object),
-    )
 
 
 def _said(units: pd.Series, columns: Columns, column: str) -> pd.Series:
@@ -344,13 +300,13 @@ def _filled(frame: pd.DataFrame, key: str, said: pd.Series, areas: NeighbourTabl
         return frame
     codes, names = _area_numbers(told, areas, file)
     frame.loc[told.index, "area"] = told.map(codes).astype("Int64")
-    return _named(frame, replace(areas, names=names | areas.names))
+    return with_area_names(frame, replace(areas, names=names | areas.names))
 
 
 def _area_numbers(told: pd.Series, areas: NeighbourTable, file: str) -> tuple[dict[str, int], dict[int, str]]:
     """Return a code for each area that a table names, DfE's where it is a local authority, and their names."""
     texts = sorted(told.unique().tolist())
-    codes = {text: _area(text, areas) for text in texts}
+    codes = {text: area_code(text, areas) for text in texts}
     plain = {text: int(text) for text in texts if text.isdigit() and len(text) == 3}
     if not areas.names and len(plain) == len(texts):
         return plain, {code: f"area {code}" for code in plain.values()}

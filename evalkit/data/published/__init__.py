@@ -2,12 +2,16 @@
 
 - `absence`: Absence of each school over the school years as one listing: a national table a year, which names no
   school.
+- `area_records`: Measures that are published of authorities, as records of a project: where each stands, its years,
+  its values.
 - `assembled`: The assembled England panels: every school and summer 2016 to 2019 in one file.
 - `codes`: What the codes in published tables mean; a code stays a reason and never becomes a silent gap.
 - `contrasts`: Triple differences as outcomes: one less another, for units and years that have both.
 - `ees_schools`: Long tables of schools' results as one listing over the years, as wide performance tables are.
 - `known_schools`: Every school that the published files know, by its numbers and names, and whether two names mean
   one school.
+- `list_rule`: The schools that a declared rule lists, in every area: those of the programme, and whom it would have
+  listed.
 - `listings`: The schools and results of one key stage over every year at hand, whichever published files each year
   comes from.
 - `neighbours`: DfE's statistical-neighbour lists: the workbooks of the Local Authority Interactive Tool, and the same

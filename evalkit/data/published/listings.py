@@ -263,3 +263,29 @@ def require_years_read(sources: Sources, records: SchoolRecords, years: Sequence
             f"{sources.folder}: no {records.key_stage} table gives the results of {years_text(missing)}, "
             f"which the project file names{why}.\n{put}hange `exposure`; data/README.md says what is read."
         )
+
+
+def require_identity_files(sources: Sources) -> None:
+    """Raise where a file is missing that says who a school is and when it changed.
+
+    The school list of 2017/18 dates conversions and tells mainstream schools; tables of single authorities, or of years
+    after it, say the type of each school themselves.
+    """
+    needs_list = bool(sources.panels) or not (sources.establishments or _is_told_by_tables(sources))
+    named = {"gias/links_….csv": sources.links, "gias/england_spine_….csv": sources.spine or not needs_list}
+    missing = [name for name, found in named.items() if not found]
+    if missing:
+        raise MissingData(
+            f"{sources.folder}: {listed(missing)} is not there. It dates conversions and tells which schools "
+            "are mainstream; "
+            "data/README.md says where it comes from."
+        )
+
+
+def _is_told_by_tables(sources: Sources) -> bool:
+    """Return whether no table is of England up to 2019, for which the school list of 2017/18 is."""
+    return not any(
+        one.area is None and year in PANEL_YEARS
+        for stage in ("KS2", "KS4")
+        for year, files in sources.tables.get(stage, {}).items() for one in files
+    )  # fmt: skip

@@ -16,8 +16,9 @@ from evalkit.core.errors import DataError, DesignError, UnknownParticipants
 from evalkit.core.project import Draw, Participants, Project, summer_of
 from evalkit.core.words import counted, listed, nearest
 from evalkit.data.flow import CountedCase
-from evalkit.data.measures import ABSENCE, STAGES
+from evalkit.data.measures import ABSENCE, AREAS, STAGES
 from evalkit.data.published.known_schools import KnownSchools
+from evalkit.data.published.list_rule import picked_schools, rule_words, with_picked
 from evalkit.data.published.participants_file import (
     ListedSchool,
     ParticipantsFile,
@@ -124,13 +125,15 @@ def whole_area(area: int, records: Mapping[str, SchoolRecords]) -> TreatedSchool
         known = sorted({str(code) for r in records.values() for code in r.schools["area"].dropna()})
         near = nearest(str(area), known, 3)
         raise DesignError(
-            f"No school lies in local authority {area}, so nobody was treated. Change `participants.areas` "
-            f"in the project file{'; near codes: ' + listed(near) if near else ''}."
+            f"No school lies in local authority {area} and no series is of it, so nobody was treated. Change "
+            f"`participants.areas` in the project file{'; near codes: ' + listed(near) if near else ''}."
         )
     names = [name for r in records.values() for name in r.schools.loc[r.schools["area"] == area].get("area_name", [])]
     called = f"{names[0]} (local authority {area})" if names else f"local authority {area}"
     cases = tuple(
-        CountedCase(f"{stage}: schools of {called}, all counted as treated", len(ids)) for stage, ids in schools.items()
+        CountedCase(f"{stage}: schools of {called}, all counted as treated", len(ids))
+        for stage, ids in schools.items()
+        if stage != AREAS  # whose row is the area
     )
     return TreatedSchools(schools, {stage: {} for stage in records}, cases, (area,))
 
@@ -184,11 +187,51 @@ def drawn_schools(
     ids = {eligible[at] for at in chosen}
     schools = {stage: tuple(sorted(ids & set(r.schools.index))) for stage, r in records.items()}
     case = CountedCase(f"schools drawn at random for an example, of {len(eligible)} of local authority {area}", draw.n)
-    without = {stage: _without(draw.n - len(found), stage) for stage, found in schools.items()}
+    without = {stage: without_outcome(draw.n - len(found), stage) for stage, found in schools.items()}
     return with_common_start(TreatedSchools(schools, without, (case,), is_drawn=True), project)
 
 
-def _without(n: int, stage: str) -> dict[str, int]:
+def ruled_schools(project: Project, areas: Sequence[int], records: Mapping[str, SchoolRecords]) -> TreatedSchools:
+    """Return the schools that the rule lists in some areas as the participants; raise `DesignError` for none."""
+    rule = project.participants.rule
+    assert rule is not None
+    picked = picked_schools(project, records)
+    of_outcome = next(one for one in records.values() if rule.of in one.values)
+    place = of_outcome.schools["area"].reindex(picked)
+    ids = set(picked[place.isin(areas).to_numpy(dtype=bool, na_value=False)])
+    if not ids:
+        raise DesignError(
+            f"`participants.rule` lists no school of {listed([str(area) for area in areas], 6)}: no "
+            f"mainstream school there has {rule.of} in every year that it goes by."
+        )
+    schools = {stage: tuple(sorted(ids & set(one.schools.index))) for stage, one in records.items()}
+    case = CountedCase(f"schools listed by the rule ({rule_words(rule)})", len(ids))
+    without = {stage: without_outcome(len(ids) - len(found), stage) for stage, found in schools.items()}
+    return with_common_start(TreatedSchools(schools, without, (case,)), project)
+
+
+def beside_rule(
+    project: Project, records: dict[str, SchoolRecords], treated: TreatedSchools
+) -> tuple[dict[str, SchoolRecords], TreatedSchools]:
+    """Return records that say whom the declared rule lists, and participants with how many of a file's it does."""
+    if project.participants.rule is None:
+        return records, treated
+    picked = picked_schools(project, records)
+    return with_picked(records, picked), _told_of_rule(treated, picked)
+
+
+def _told_of_rule(treated: TreatedSchools, picked: pd.Index) -> TreatedSchools:
+    ids = {unit for schools in treated.schools.values() for unit in schools}
+    if not treated.matched:
+        return treated
+    told = CountedCase(
+        f"of {counted(len(ids), 'listed school')}: schools that the declared rule lists", len(ids & {*picked})
+    )
+    return replace(treated, cases=(*treated.cases, told))
+
+
+def without_outcome(n: int, stage: str) -> dict[str, int]:
+    """Return how many participants have no results of a key stage, by the reason."""
     return {f"no {stage} outcome": n} if n else {}
 
 
@@ -281,6 +324,8 @@ def _cases(
 def _results(stage: str) -> str:
     if stage == ABSENCE:
         return "a rate of absence"
+    if stage == AREAS:
+        return "a published series"
     return f"{stage} results" if stage in STAGES else f"rows in the table '{stage}'"
 
 
@@ -317,6 +362,8 @@ def _own_list(path: Path, file: ParticipantsFile) -> tuple[pd.DataFrame, ...]:
 
 
 def _no_outcome(urn: str, stage: str, records: Mapping[str, SchoolRecords], lists: Sequence[pd.DataFrame]) -> str:
+    if stage == AREAS:
+        return "no authority of which the measure is published"
     if stage not in STAGES:
         return f"no row in the table '{stage}'"
     if stage == ABSENCE:

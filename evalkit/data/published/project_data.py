@@ -19,7 +19,7 @@ from evalkit.core.words import did_you_mean, listed
 from evalkit.data.areas.borders import Bordering, borders_of
 from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
 from evalkit.data.files.members import Member
-from evalkit.data.measures import MEASURES, STAGES, Measure, beside, measure, require_years
+from evalkit.data.measures import MEASURES, STAGES, Measure, beside, is_of_areas, measure, own_measure, require_years
 from evalkit.data.own_tables.people_table import PeopleRows, people_columns, people_records, read_people
 from evalkit.data.own_tables.project_table import (
     Directory,
@@ -28,22 +28,25 @@ from evalkit.data.own_tables.project_table import (
     read_own_columns,
     read_own_records,
 )
-from evalkit.data.published.assembled import PANEL_YEARS
+from evalkit.data.published.area_records import AreaData, AreaSource, area_records, area_years, followed_years
 from evalkit.data.published.codes import parse_cells
 from evalkit.data.published.known_schools import KnownSchools
 from evalkit.data.published.listings import (
     SchoolLists,
     coverage_case,
     read_listing,
+    require_identity_files,
     require_years_read,
     summers_at_hand,
 )
 from evalkit.data.published.neighbours import NeighbourTable, name_of_list, read_neighbours
 from evalkit.data.published.participants import (
     TreatedSchools,
+    beside_rule,
     drawn_schools,
     read_participants,
     refuse_another_place,
+    ruled_schools,
     whole_areas,
     with_common_start,
 )
@@ -82,7 +85,7 @@ class ProjectData:
     year, by school_id, where the project states a cost and every year has been read. `columns` has the columns of own
     tables on which an analysis compares units, by unit, each as it was known before the programme; `borders` the areas
     that border each other, where an analysis asks for them; `people` the rows of own tables whose rows are people, by
-    table.
+    table; `area_sources` where each measure of authorities was read from, by its code.
     """
 
     kind: DataKind
@@ -98,6 +101,7 @@ class ProjectData:
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
     borders: Bordering = field(default_factory=dict)
     people: Mapping[str, PeopleRows] = field(default_factory=dict)
+    area_sources: Mapping[str, AreaSource] = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
@@ -243,6 +247,10 @@ class _Reading:
                 self._columns(table, people, table.years)
             except (DataError, DesignError, ProjectError) as problem:
                 wrong.append(problem)
+        try:
+            own |= self._areas(areas, start, False)[0]
+        except (DataError, DesignError, ProjectError) as problem:
+            wrong.append(problem)
         yield from wrong
         if not wrong:
             try:
@@ -271,8 +279,10 @@ class _Reading:
             for name, table in opened.items()
             if project.own_outcomes(name)
         }
-        records = tables.records | own
+        of_areas, area_sources = self._areas(areas, start, is_baseline)
+        records = tables.records | own | of_areas
         treated = _treated(project, self.folder, replace(tables, records=records), years.before)
+        records, treated = beside_rule(project, records, treated)
         columns = [
             self._columns(table, people.get(name), years_by_table[name].before) for name, table in opened.items()
         ]
@@ -295,7 +305,21 @@ class _Reading:
             if project.needs_borders
             else {},
             people,
+            area_sources,
         )
+
+    def _areas(
+        self, areas: NeighbourTable, start: date | None, is_baseline: bool
+    ) -> tuple[dict[str, SchoolRecords], Mapping[str, AreaSource]]:
+        """Return the records of measures of authorities, none where no outcome is one, and where each was read."""
+        codes = [one.code for one in self.project.outcomes if not one.is_own and is_of_areas(one.code)]
+        if not codes:
+            return {}, {}
+        first = summer_of(start or self.project.programme.start)
+        plans = [area_years(self.sources, measure(code), first) for code in codes]
+        years = years_of(self.project, {year for plan in plans for year in plan.years}, start)
+        found: AreaData = area_records(self.sources, plans, years.before if is_baseline else years.every, areas)
+        return {found.records.key_stage: found.records}, found.sources
 
     def _opened(self, name: str, tables: Tables, areas: NeighbourTable) -> ProjectTable:
         known = KnownSchools.of(tables.records, tables.school_lists, tables.links)
@@ -347,12 +371,8 @@ def _followed(project: Project, table: ProjectTable, start: date | None) -> list
     """Return the years of a table that can be compared with the last one before the first start, `start` or the
     programme's: no break of level of any of its outcomes lies between.
     """
-    breaks = [found for one in project.own_outcomes(table.name) for found in one.breaks if found.kind == "level"]
-    first = summer_of(start or project.programme.start)
-    base = max((year for year in table.years if year < first), default=min(table.years, default=first))
-    low = max((found.after for found in breaks if found.after <= base), default=0)
-    high = min((found.before for found in breaks if found.before >= base), default=max(table.years, default=0))
-    return [year for year in table.years if low <= year <= high]
+    breaks = [found for one in project.own_outcomes(table.name) for found in own_measure(one).breaks]
+    return [*followed_years(table.years, breaks, summer_of(start or project.programme.start))]
 
 
 def own_tables_of(project: Project) -> list[str]:
@@ -375,22 +395,27 @@ def _first_start(project: Project, folder: Path) -> date | None:
     """Return the first start that the file of participants gives, None where it gives none."""
     if not project.uses_all_years or project.participants.file is None:
         return None
-    has_tables = any(outcome.is_own for outcome in project.outcomes)
+    has_tables = any(outcome.is_own or is_of_areas(outcome.code) for outcome in project.outcomes)
     return listed_participants(folder, project.participants, has_tables).first_start
 
 
 def _published_years(project: Project, sources: Sources) -> set[int]:
     """Return the summers that a published outcome has after its last level break, as far as they are at hand."""
-    published = [measure(one.code) for one in project.outcomes if not one.is_own]
+    published = [measure(code) for code in _of_schools(project)]
     at_hand = {stage: summers_at_hand(sources, stage) for stage in {one.key_stage for one in published}}
     return {year for one in published for year in one.unbroken_years if year in at_hand[one.key_stage]}
+
+
+def _of_schools(project: Project) -> tuple[str, ...]:
+    """Return the outcomes that are published of schools, by their codes."""
+    return tuple(one.code for one in project.outcomes if not one.is_own and not is_of_areas(one.code))
 
 
 def _request(project: Project, years: Years, is_baseline: bool) -> DataRequest:
     """Return what is asked of the published files; where no years are named, those before the first start."""
     later = tuple(year for year in years.every if year not in years.before)
     exposure = project.exposure if project.exposure.pre else Exposure(pre=years.before, post=later)
-    outcomes = tuple(outcome.code for outcome in project.outcomes if not outcome.is_own)
+    outcomes = _of_schools(project)
     breakdowns = {code: years for code, years in breakdowns_read(project).items() if code not in outcomes}
     return DataRequest(
         measures=outcomes,
@@ -415,7 +440,7 @@ def _compared_on(project: Project) -> Iterator[str]:
     for analysis in project.analyses:
         for name in getattr(analysis.options, "codes", ()):
             code = name if name in MEASURES else name.rpartition("_")[0]
-            if code in MEASURES:
+            if code in MEASURES and not is_of_areas(code):
                 yield code
 
 
@@ -426,7 +451,7 @@ def _tables(request: DataRequest, sources: Sources) -> Tables:
         require_years(code, request.years)
     neighbours = {name: _neighbour_list(name, path) for name, path in sources.neighbours.items()}
     if request.measures:
-        _require_identity_files(sources)
+        require_identity_files(sources)
     lists = SchoolLists(
         _read_once(read_links, sources.links) if sources.links else None,
         _read_once(read_spine, sources.spine) if sources.spine else None,
@@ -486,32 +511,6 @@ def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boun
     return outlines_or_reason(sources.boundaries, areas.names, needed) if sources.boundaries else None
 
 
-def _require_identity_files(sources: Sources) -> None:
-    """Raise where a file is missing that says who a school is and when it changed.
-
-    The school list of 2017/18 dates conversions and tells mainstream schools; tables of single authorities, or of years
-    after it, say the type of each school themselves.
-    """
-    needs_list = bool(sources.panels) or not (sources.establishments or _is_told_by_tables(sources))
-    named = {"gias/links_….csv": sources.links, "gias/england_spine_….csv": sources.spine or not needs_list}
-    missing = [name for name, found in named.items() if not found]
-    if missing:
-        raise MissingData(
-            f"{sources.folder}: {listed(missing)} is not there. It dates conversions and tells which schools "
-            "are mainstream; "
-            "data/README.md says where it comes from."
-        )
-
-
-def _is_told_by_tables(sources: Sources) -> bool:
-    """Return whether no table is of England up to 2019, for which the school list of 2017/18 is."""
-    return not any(
-        one.area is None and year in PANEL_YEARS
-        for stage in ("KS2", "KS4")
-        for year, files in sources.tables.get(stage, {}).items() for one in files
-    )  # fmt: skip
-
-
 def _require_results(source: str, records: SchoolRecords, needed: Mapping[str, tuple[int, ...]]) -> None:
     """Raise `MissingData` where no school has a result in a measure, in a summer needed of it or in any at all."""
     for code, values in records.values.items():
@@ -563,6 +562,8 @@ def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int])
     if chosen.draw is not None:
         return drawn_schools(project, _area_code(chosen.draw.of, known), tables.records, project.exposure.pre or pre)
     areas = area_codes_of(project, known)
+    if areas and chosen.rule is not None:
+        return ruled_schools(project, areas, tables.records)
     if areas:
         if len(areas) == 1:
             refuse_another_place(project.programme.place, areas[0], tables.records)

@@ -51,7 +51,8 @@ class Sources:
     England's where it is there, otherwise those of single authorities, side by side; under `ABS` those of absence.
     `ees` are long files of schools' results (Explore Education Statistics) by key stage, `ees_pupils` those that count
     the pupils of key stage 2. `establishments` is an extract of Get Information about Schools, `cuts` are others that
-    do not say the type of a school: who it is and where, and no more. `boundaries` are outlines of areas for the map,
+    do not say the type of a school: who it is and where, and no more. `areas` are files with measures of authorities by
+    layout: `lait`, `ees`, `exclusions`, `ofsted-history`. `boundaries` are outlines of areas for the map,
     which no result needs. `refused` has by key stage why tables cannot be used, which stops whoever asks for one;
     `unreadable` what is wrong with tables of which not even the columns can be read, told where something is missing.
     """
@@ -68,6 +69,7 @@ class Sources:
     cuts: tuple[Path | Member, ...] = ()
     neighbours: Mapping[str, Path] = field(default_factory=dict)
     covariates: Mapping[str, Path] = field(default_factory=dict)
+    areas: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
     boundaries: tuple[Path | Member, ...] = ()
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
@@ -75,7 +77,7 @@ class Sources:
     @property
     def is_none(self) -> bool:
         """Return whether no published file is read."""
-        return not (self.panels or self.neighbours or self.ees or any(self.tables.values()))
+        return not (self.panels or self.neighbours or self.ees or self.areas or any(self.tables.values()))
 
     def has_england(self, stage: str) -> bool:
         """Return whether the results of a key stage are of all England in some summer."""
@@ -92,7 +94,7 @@ class Sources:
         tables = [
             one.file.path for years in self.tables.values() for of_year in years.values() for one in of_year
         ]  # fmt: skip
-        long = [one.path for files in (*self.ees.values(), self.ees_pupils) for one in files]
+        long = [one.path for files in (*self.ees.values(), self.ees_pupils, *self.areas.values()) for one in files]
         single = [_path(one) for one in (self.links, self.spine, self.establishments, *self.cuts) if one]
         mapped = [
             *map(_path, self.boundaries),
@@ -125,10 +127,12 @@ def find_sources(folder: Path) -> Sources:
     panels = {stage: paths for stage in ("KS2", "KS4") if (paths := found.path(folder, f"panel {stage}"))}
     tables = {stage: by_year for stage, (by_year, _) in stages.items()}
     ees = {stage: files for stage in ("KS2", "KS4") if (files := tuple(found.files.get(f"ees {stage}", ())))}
-    if not (panels or ees or any(tables.values()) or any(refused.values())):
+    areas = {layout: files for layout in _OF_AREAS if (files := tuple(found.files.get(f"areas {layout}", ())))}
+    if not (panels or ees or areas or any(tables.values()) or any(refused.values())):
         raise DataError(
             f"{folder}: no results were found. Expected DfE's performance tables (of England or of an authority), "
-            "school-level results of Explore Education Statistics, or an assembled panel; data/README.md says what "
+            "school-level results of Explore Education Statistics, an assembled panel, or measures of authorities (the "
+            "interactive tool's table, say); data/README.md says what "
             f"each is, and `evalkit check` what every file is.{told_unreadable(found.unreadable)}"
         )
     # tables of absence are of England always, and say nothing of whether the results are
@@ -147,6 +151,7 @@ def find_sources(folder: Path) -> Sources:
         cuts=tuple(found.files.get("cut", ())),
         neighbours=_neighbour_lists(folder, found, whole),
         covariates={stage: path for stage in ("KS2", "KS4") if (path := found.path(folder, f"covariates {stage}"))},
+        areas=areas,
         boundaries=tuple(one if one.inner else one.path for one in found.files.get("boundaries", [])),
         refused={stage: reasons for stage, reasons in refused.items() if reasons},
         unreadable=tuple(found.unreadable),
@@ -260,6 +265,15 @@ _HEADERS: Final[dict[str, frozenset[str]]] = {
     "establishments": frozenset({"urn", "la (code)", "establishmentnumber", "typeofestablishment (name)"}),
     "cut": frozenset({"urn", "la (code)", "establishmentnumber", "establishmentname"}),
 }
+_OF_AREAS: Final = {
+    "lait": frozenset({"short desc", "years", "la and regions", "values", "la number"}),
+    "exclusions": frozenset({"year", "la_name", "school_type", "perm_excl_rate", "fixed_excl_rate"}),
+    "ofsted-history": frozenset({"urn", "rating", "inspection date"}),
+    "ees": frozenset({"time_period", "time_identifier", "geographic_level", "la_name"}),
+}
+"""Layouts of files with measures of authorities, and the columns by which they are told."""
+_OF_SCHOOLS: Final = frozenset({"school_urn", "urn", "school_laestab", "laestab", "school_name", "estab"})
+"""Columns of long files whose rows are of schools, though they name the authority of each."""
 _NEIGHBOURS: Final = (frozenset({"la num", "sn1"}), frozenset({"old_la_code", "sn_1"}))
 _COVARIATES: Final = frozenset({"school_id", "fsm6_pct_2223"})
 _HEAD_BYTES: Final = 1 << 17
@@ -281,6 +295,8 @@ def _kind_of(member: Member, size: int, changed: int) -> str | TableIdentity | _
             return _kind_by_columns(member, _columns(member))
         if form == "geojson":
             return "boundaries" if _is_of_features(member) else ""
+        if form == "parquet" and _columns_of(member) >= _OF_AREAS["lait"]:
+            return "areas lait"
         return _Fault(why) if form != "other" and (why := _why_not_read(member)) else ""
     except DataError as problem:
         return _Fault(str(problem)) if member.suffix == ".csv" else ""
@@ -300,7 +316,11 @@ def _kind_by_columns(member: Member, columns: tuple[str, ...]) -> str | TableIde
     if names >= _OF_ABSENCE:
         return _absence_kind(member)
     stage = results_of(columns)
-    return f"ees {stage}" if stage else "ees pupils" if is_information(columns) else ""
+    if stage or is_information(columns):
+        return f"ees {stage}" if stage else "ees pupils"
+    if names & _OF_SCHOOLS and "time_period" in names:
+        return ""
+    return next((f"areas {layout}" for layout, needed in _OF_AREAS.items() if needed <= names), "")
 
 
 _OF_ABSENCE: Final = frozenset({"la", "estab", "urn", "perctot"})
@@ -312,6 +332,10 @@ def _absence_kind(member: Member) -> TableIdentity | _Fault:
         text = "neither the file nor its name says the year of the absence in it. Name it such as 2018-2019_abs.csv"
         return _Fault(f"{member.name}: {text}.", ABSENCE)
     return TableIdentity(key_stage=ABSENCE, summer=summer, area=None, stage=stage_by_name(member.name))
+
+
+def _columns_of(member: Member) -> frozenset[str]:
+    return frozenset(name.strip().casefold() for name in RawTable(member).peek.columns)
 
 
 def _is_of_features(member: Member) -> bool:

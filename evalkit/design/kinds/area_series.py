@@ -18,6 +18,7 @@ from evalkit.data.areas.series import AreaSeries
 from evalkit.data.flow import LeftOut
 from evalkit.data.ids import id_order
 from evalkit.data.measures import measure_of
+from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
@@ -40,6 +41,7 @@ class AreaOutcome(Shown):
     weights : shape (n_areas, n_periods), pupils or schools that each value rests on; None where that is not known
     n_schools : shape (n_areas, n_periods), schools that each mean is of; None where the units are areas themselves
     left_out : units that are in no area's series, with the reason
+    source : where a measure that is published of authorities was read; None of other outcomes
     """
 
     code: str
@@ -53,6 +55,7 @@ class AreaOutcome(Shown):
     weights: Floats | None = None
     n_schools: Ints | None = None
     left_out: tuple[LeftOut, ...] = ()
+    source: AreaSource | None = None
 
     @property
     def areas(self) -> tuple[str, ...]:
@@ -171,6 +174,7 @@ def area_outcome(project: Project, intake: ProjectData, code: str) -> AreaOutcom
         weights=made.weights,
         n_schools=made.n_schools,
         left_out=tuple(_lost(records, usable, has_area)),
+        source=intake.area_sources.get(code),
     )
 
 
@@ -287,3 +291,36 @@ def _weighted(cells: Floats, weight: Floats, place: Ints, areas: pd.Index, years
         has_any = weights[:, at] > 0
         values[has_any, at] = total[has_any] / weights[has_any, at]
     return _Means(areas=areas, periods=tuple(years), values=values, weights=weights, n_schools=counts)
+
+
+def bordering_areas(intake: ProjectData, outcome: AreaOutcome, others: Sequence[str], otherwise: str) -> Bools:
+    """Return which of some other areas border each other, shape (n, n).
+
+    `otherwise` is what a project says who draws no sets of areas that lie together, such as `placebo: donors`.
+
+    Raises
+    ------
+    DesignError
+        Where the treated areas are no such set themselves: one alone, one whose borders are not known, or apart.
+    """
+    treated, name = outcome.treated, outcome.series.name
+    if len(treated) < 2:
+        raise DesignError(f"{outcome.label}: one area is treated, and sets of one border nothing. Say `{otherwise}`.")
+    unknown = [name(one) for one in treated if one not in intake.borders]
+    if unknown:
+        raise DesignError(
+            f"{outcome.label}: it is not known what borders {listed(unknown, 5)}. Give a list as `data.borders`."
+        )
+    reached, edge = {treated[0]}, [treated[0]]
+    while edge:
+        near = set(intake.borders[edge.pop()]) & set(treated)
+        edge += sorted(near - reached)
+        reached |= near
+    if len(reached) < len(treated):
+        apart = listed([name(one) for one in treated if one not in reached], 5)
+        raise DesignError(
+            f"{outcome.label}: the treated areas do not lie together ({apart}), so that sets of areas that do are no "
+            f"placebos of theirs. Say `{otherwise}`."
+        )
+    known = [set(intake.borders.get(one, ())) for one in others]
+    return np.array([[other in near for other in others] for near in known], dtype=bool).reshape(len(others), -1)

@@ -15,6 +15,7 @@ from evalkit.core.project import Exposure, Project, first_summer
 from evalkit.core.words import counted, did_you_mean, listed
 from evalkit.data.baseline import Baseline, BaselineRoles
 from evalkit.data.measures import Measure, marked, measure_of
+from evalkit.data.published.list_rule import picked_of
 from evalkit.data.published.neighbours import NeighbourTable
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
@@ -517,7 +518,8 @@ def _sets(plan: MatchedPlan, known: KnownBefore, everyone: Baseline, area: pd.Se
     level = pd.Series(float("nan"), units)
     if known.pre:
         level = known.records.values[known.measure.code][list(known.pre)].mean(axis=1, skipna=False).reindex(units)
-    return set_design(level, area.dropna().astype("int64"), units, treated, stand_ins(plan, area))
+    placed, picked = area.dropna().astype("int64"), picked_of(known.records.schools)
+    return set_design(level, placed, units, treated, stand_ins(plan, area), picked=picked)
 
 
 def stand_ins(plan: MatchedPlan, area: pd.Series) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from evalkit.core.words import counted
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import measure_of
 from evalkit.data.own_tables.people_table import PeopleRows
+from evalkit.data.published.list_rule import picked_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
 from evalkit.design.clusters import OVER_SETS
@@ -228,7 +229,8 @@ def _outcome(project: Project, choices: PupilChoices, intake: ProjectData, one: 
     stand_ins = set(area.reindex(usable)) - {*treated_areas, *excluded}
     sets = None
     if area.reindex(treated).nunique() <= MOST_AREAS:
-        sets = set_design(level.reindex(usable), area.reindex(usable), usable, treated, sorted(stand_ins))
+        known, place, picked = level.reindex(usable), area.reindex(usable), picked_of(records.schools)
+        sets = set_design(known, place, usable, treated, sorted(stand_ins), picked=picked)
     return PupilOutcome(
         code=one.code,
         table=table,

@@ -17,8 +17,9 @@ from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import Break, measure_of
+from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.kinds.area_series import AreaOutcome, Compared, area_outcome
+from evalkit.design.kinds.area_series import AreaOutcome, Compared, area_outcome, bordering_areas
 from evalkit.design.kinds.staggered import usable_years
 from evalkit.design.project.inference import PERMUTATION, WHOLE_SETS
 from evalkit.design.project.set_rule import P_NEEDS, too_few_areas
@@ -49,6 +50,13 @@ TOGETHER: Final = (
 )
 
 
+CONNECTED: Final = (
+    "{areas} that lie together are treated, and whatever else happened there happened to all of them: they are placed "
+    "among sets of as many areas that border each other, grown at random. Sets that overlap are not other evidence, so "
+    "that no p-value is below one over the number of sets without an area in common and one."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesChoices:
     """What an analysis of the kind `series` may say for itself."""
@@ -63,6 +71,13 @@ class SeriesChoices:
     always, or never; without it the levels before and after are compared."""
     without_years: tuple[int, ...] = ()
     """Years left out of every area's series, such as one of which only a part was exposed."""
+    placebo: Literal["areas", "connected"] = "areas"
+    """Who takes the place of several treated areas: areas from anywhere, or sets of areas that border each other."""
+
+    @property
+    def needs_borders(self) -> bool:
+        """Return whether it must be known which areas border each other."""
+        return self.placebo == "connected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +98,8 @@ class SeriesOutcome:
     breaks : changes in how the outcome is made
     is_averaged : whether areas' values are means of schools
     is_own : whether it is a column of an own table, of which only the project file knows changes
+    source : where a measure that is published of authorities was read; None of other outcomes
+    borders : which stand-ins border each other, shape (n_stand_ins, n_stand_ins); None where that is not asked
     """
 
     code: str
@@ -100,6 +117,8 @@ class SeriesOutcome:
     breaks: tuple[Break, ...]
     is_averaged: bool
     is_own: bool
+    source: AreaSource | None = None
+    borders: Bools | None = None
 
     @property
     def treated(self) -> tuple[str, ...]:
@@ -128,14 +147,15 @@ class SeriesOutcome:
         n_sets = self.n_areas // n
         if self.is_single:
             return ALONE
-        if n > 1 and self.region and n_sets < P_NEEDS:
+        if n > 1 and self.region and n_sets < P_NEEDS and self.borders is None:
             return TOGETHER.format(n=n, region=self.region, sets=n_sets, needed=P_NEEDS)
         return ""
 
     @property
     def why_unranked(self) -> str:
         """Return why no rank among areas can be given, or an empty text."""
-        return self.why_never_ranked or too_few_areas(self.n_areas, len(self.starts))
+        few = "" if self.borders is not None else too_few_areas(self.n_areas, len(self.starts))
+        return self.why_never_ranked or few
 
     @property
     def recommended(self) -> str:
@@ -149,6 +169,8 @@ class SeriesOutcome:
         """Return why it is that one, or why there is none."""
         if self.why_unranked:
             return self.why_unranked
+        if self.borders is not None:
+            return CONNECTED.format(areas=counted(len(self.starts), "area"))
         return ONE_AREA if len(self.starts) == 1 else SEVERAL_AREAS.format(areas=counted(len(self.starts), "area"))
 
     def name(self, area: str) -> str:
@@ -167,6 +189,8 @@ class SeriesOutcome:
             "compared_sha256": _digest(lists),
             "judged_by": self.recommended,
             "left_out": {one.reason: len(one.units) for one in self.left_out},
+            **({} if self.source is None else {"read_of": self.source.record()}),
+            **({} if self.borders is None else {"n_borders": int(self.borders.sum()) // 2}),
         }
 
 
@@ -215,6 +239,7 @@ def _outcome(project: Project, choices: SeriesChoices, intake: ProjectData, code
     can_stand_in = ~kept.is_treated & compared.any(axis=1) & ~small
     can_stand_in &= ~np.isin(np.array(kept.areas, dtype=object), list(kept.excluded))
     ids = np.array(kept.areas, dtype=object)
+    stand_ins = tuple(ids[can_stand_in].tolist())
     return SeriesOutcome(
         code=code,
         label=made.label,
@@ -224,14 +249,26 @@ def _outcome(project: Project, choices: SeriesChoices, intake: ProjectData, code
         before=before,
         partial=project.participants.first_year == "partial",
         compared={area: tuple(ids[compared[at]].tolist()) for at, area in enumerate(kept.areas)},
-        stand_ins=tuple(ids[can_stand_in].tolist()),
+        stand_ins=stand_ins,
         left_out=(*made.left_out, *made.incomplete(before), *_no_stand_ins(kept, can_stand_in, compared, small)),
         names={one: made.series.name(one) for one in made.areas},
         region=_region(kept),
         breaks=measure_of(project, code).breaks,
         is_averaged=is_averaged,
         is_own=next(one.is_own for one in project.outcomes if one.code == code),
+        source=made.source,
+        borders=_borders(intake, kept, stand_ins) if choices.needs_borders else None,
     )
+
+
+def _borders(intake: ProjectData, kept: AreaOutcome, stand_ins: Sequence[str]) -> Bools:
+    """Return which areas that may stand in border each other; raise where the treated ones are no set like theirs."""
+    if len(set(kept.starts.values())) > 1:
+        raise DesignError(
+            f"{kept.label}: areas that start in different years are judged by areas from anywhere. Say `placebo: "
+            "areas`, or evaluate the areas of one start at a time."
+        )
+    return bordering_areas(intake, kept, stand_ins, "placebo: areas")
 
 
 def _region(kept: AreaOutcome) -> str:

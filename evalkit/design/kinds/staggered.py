@@ -17,6 +17,7 @@ from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import marked, measure_of
 from evalkit.data.panel import Panel
+from evalkit.data.published.list_rule import picked_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
 from evalkit.data.roles import Roles
@@ -318,7 +319,7 @@ def _outcome(project: Project, choices: StaggeredChoices, intake: ProjectData, c
     before = int(treated.min()) - (choices.anticipation or 0)
     everyone = treated.index.append(pool).append(others)
     level = _mean_before(values_of(records, code), before).reindex(everyone)
-    sets = _sets(choices, treated, area, pool, level)
+    sets = _sets(choices, treated, area, pool, level, picked=picked_of(records.schools))
     covariates = _covariates(project, choices, intake, before, treated.index.append(pool))
     weight = pd.Series(1.0, everyone) if choices.weights == "units" else _pupils(records, before).reindex(everyone)
     lost = [*_left_out(reasons, cohort.index), *_incomplete(covariates, weight, treated.index)]
@@ -426,13 +427,19 @@ def _pupils(records: SchoolRecords, before: int) -> pd.Series:
 
 
 def _sets(
-    choices: StaggeredChoices, treated: pd.Series, area: pd.Series, pool: pd.Index, level: pd.Series
+    choices: StaggeredChoices,
+    treated: pd.Series,
+    area: pd.Series,
+    pool: pd.Index,
+    level: pd.Series,
+    *,
+    picked: pd.Index | None,
 ) -> SetDesign | None:
     """Return how sets judge, None where errors by cluster do."""
     if choices.cluster != "area" or area.reindex(treated.index).nunique() > MOST_AREAS:
         return None
     stand_ins = area.reindex(pool).unique().tolist()
-    return set_design(level, area, level.index, treated.index, stand_ins)
+    return set_design(level, area, level.index, treated.index, stand_ins, picked=picked)
 
 
 def _clusters(choices: StaggeredChoices, intake: ProjectData, area: pd.Series) -> pd.Series:

@@ -19,7 +19,7 @@ from evalkit.data.areas.series import AreaSeries
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import MEASURES, measure_of
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
+from evalkit.design.kinds.area_series import AreaOutcome, area_outcome, bordering_areas
 from evalkit.design.panel.area_design import AreaDesign, area_design
 from evalkit.design.panel.area_starts import AreaStarts, area_starts
 
@@ -143,6 +143,7 @@ class SyntheticOutcome:
             **({} if self.borders is None else {"n_borders": int(self.borders.sum()) // 2}),
             "left_out": {one.reason: list(one.units) for one in self.dropped},
             "refused": self.refused,
+            **({} if self.before.source is None else {"read_of": self.before.source.record()}),
         }
 
 
@@ -181,7 +182,7 @@ def _outcome(project: Project, choices: SyntheticChoices, intake: ProjectData, c
     starts = sorted(set(whole.starts.values()))
     partial = _partial_year(project, starts)
     first = starts[0] if partial is None else partial
-    years = [year for year in _used(choices, whole.series.periods) if year < first]
+    years = [year for year in used_years(choices, whole.series.periods) if year < first]
     if not years:
         raise DesignError(f"{whole.label}: no year is used before the first start in {first}.{_years_there(whole)}")
     before = whole.of_years(years)
@@ -217,7 +218,7 @@ def _partial_year(project: Project, starts: list[int]) -> int | None:
     return starts[0] - 1
 
 
-def _used(choices: SyntheticChoices, years: Collection[int]) -> list[int]:
+def used_years(choices: SyntheticChoices, years: Collection[int]) -> list[int]:
     """Return the years of a series that the analysis uses."""
     first = min(years, default=0) if choices.since is None else choices.since
     last = max(years, default=0) if choices.until is None else choices.until
@@ -316,31 +317,9 @@ def _how(choices: SyntheticChoices, before: AreaOutcome) -> Literal["one", "toge
 
 
 def _borders(intake: ProjectData, before: AreaOutcome) -> Bools:
-    """Return which donors border each other; raise `DesignError` where the treated areas are no such set themselves."""
-    treated = before.treated
-    if len(treated) < 2:
-        raise DesignError(
-            f"{before.label}: one area is treated, and sets of one border nothing. Say `placebo: donors`."
-        )
-    unknown = [before.series.name(one) for one in treated if one not in intake.borders]
-    if unknown:
-        raise DesignError(
-            f"{before.label}: it is not known what borders {listed(unknown, 5)}. Give a list as `data.borders`."
-        )
-    reached, edge = {treated[0]}, [treated[0]]
-    while edge:
-        near = set(intake.borders[edge.pop()]) & set(treated)
-        edge += sorted(near - reached)
-        reached |= near
-    if len(reached) < len(treated):
-        apart = listed([before.series.name(one) for one in treated if one not in reached], 5)
-        raise DesignError(
-            f"{before.label}: the treated areas do not lie together ({apart}), so that sets of areas that do are no "
-            "placebos of theirs. Say `placebo: donors`."
-        )
+    """Return which donors border each other."""
     donors = [one for one in before.areas if one not in before.starts]
-    known = [set(intake.borders.get(one, ())) for one in donors]
-    return np.array([[other in near for other in donors] for near in known], dtype=bool)
+    return bordering_areas(intake, before, donors, "placebo: donors")
 
 
 def _refused(choices: SyntheticChoices, n_before: int) -> str:
@@ -419,7 +398,7 @@ def starts_of(plan: SyntheticOutcome, choices: SyntheticChoices, whole: AreaOutc
 def _series(plan: SyntheticOutcome, choices: SyntheticChoices, whole: AreaOutcome) -> AreaSeries:
     """Return the areas of a plan over every year used."""
     series = whole.of_areas(np.isin(np.array(whole.areas, dtype=object), list(plan.before.areas))).series
-    years = [year for year in _used(choices, series.periods) if year != plan.partial_year]
+    years = [year for year in used_years(choices, series.periods) if year != plan.partial_year]
     at = [series.periods.index(year) for year in years]
     return replace(series, periods=tuple(years), values=series.values[:, at])
 

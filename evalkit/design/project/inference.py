@@ -44,6 +44,12 @@ _LIKE: Final = (
 )
 
 
+_RULED: Final = (
+    " They were listed by a declared rule, which is applied in every other area: what the schools listed there gain "
+    "where nothing happened is taken off."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectInference:
     """How uncertain a project's main effect is said to be.
@@ -125,6 +131,7 @@ def _over_sets(sets: SetDesign, counts: ClusterCounts) -> ProjectInference:
     like = ""
     if sets.rule == "like" and isinstance(sets.below, float):
         like = _LIKE.format(by=visible(sets.below), areas="area" if n == 1 else "areas")
+    like = _RULED if sets.rule == "rule" else like
     reason = _LISTED.format(where=where, it=it, drawn=drawn) + like
     return ProjectInference(kind="sets", method=SETS, reason=reason, counts=counts)
 

@@ -19,6 +19,7 @@ from evalkit.data.areas.boundaries import Boundaries
 from evalkit.data.baseline import Baseline
 from evalkit.data.flow import CountedCase, Flow
 from evalkit.data.measures import measure_of
+from evalkit.data.published.list_rule import picked_of
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords, exclusion_reasons
 from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, neighbour_comparisons, rest_of_england
@@ -134,12 +135,13 @@ def sets_of(
     level = level.dropna()
     area = records.schools["area"].dropna().astype("int64")
     fewest = project.pool.minimum_area_schools
-    found = set_design(level, area, schools, groups.index[groups == TREATED_GROUP], stand_ins_of(near, project))
-    if not found.is_whole:
+    treated, picked = groups.index[groups == TREATED_GROUP], picked_of(records.schools)
+    found = set_design(level, area, schools, treated, stand_ins_of(near, project), picked=picked)
+    if found.rule != "rule" and not found.is_whole:
         return found
     sizes = groups.value_counts()
     large = [group for group in stand_ins_of(near, project) if sizes.get(group, 0) >= fewest]
-    return set_design(level, area, schools, groups.index[groups == TREATED_GROUP], large)
+    return set_design(level, area, schools, treated, large, picked=picked)
 
 
 def stand_ins_of(near: AreaComparisons, project: Project) -> list[int]:

@@ -19,6 +19,17 @@ from evalkit.core.words import counted
 
 SetRule = Literal["simple", "like", "rule"]
 
+SUCH_SETS: Final[dict[str, str]] = {
+    "simple": "sets drawn at random",
+    "like": "sets like the list",
+    "rule": "sets that the same rule lists",
+}
+"""What sets of each draw are called for readers."""
+LESS_EXPECTED: Final = (
+    "Where sets are like the list, or listed by its rule, the {what} is less what such sets gain where nothing "
+    "happened."
+)
+
 INTERVAL_NEEDS: Final = 40
 """Areas, the treated ones counted, below which no interval is given."""
 P_NEEDS: Final = 20
@@ -76,6 +87,15 @@ def rule_of(below: Quantity) -> SetRule:
     return "like" if isinstance(below, float) and below > LOW_BY else "simple"
 
 
+def sets_hold(rule: SetRule, before: str) -> str:
+    """Return what a set holds, in words that follow "sets hold"; `before` names the results before."""
+    return {
+        "simple": "as many at random",
+        "like": f"as many from each tenth of {before}",
+        "rule": "those that the declared rule lists in their area",
+    }[rule]
+
+
 def too_few(n_areas: int, n_treated: int) -> str:
     """Return why so many areas, the treated counted, are too few for a p-value, or an empty text."""
     free = n_areas - n_treated
@@ -108,6 +128,14 @@ def too_few_areas(n_areas: int, n_treated: int) -> str:
     return ""
 
 
+def no_interval_of_sets(n_disjoint: int) -> str:
+    """Return why sets of areas that lie together give no interval, so many of them having no area in common."""
+    return (
+        f"At most {counted(n_disjoint, 'set')} of areas that lie together and have none in common can be found; an "
+        f"interval takes {INTERVAL_NEEDS}."
+    )
+
+
 def no_interval_of_areas(n_areas: int, level: float) -> str:
     """Return why so many whole areas, the treated ones counted, give no interval at a level, or an empty text."""
     needed = max(INTERVAL_NEEDS, round(1 / (1 - level)))
@@ -127,6 +155,7 @@ class SetDesign:
     treated : areas in which analysed schools take part
     below : within-area SDs by which the listed lie below their areas before; `rule` follows from it
     is_whole : whether every school of the treated areas takes part, so that whole areas are drawn
+    picked : schools that the declared rule lists in any area; None where none is declared
     n_areas : J, areas that could hold such a set, the treated counted
     """
 
@@ -138,6 +167,11 @@ class SetDesign:
     rule: SetRule
     is_whole: bool
     n_areas: int
+    picked: pd.Index | None = None
+
+    def picked_among(self, units: pd.Index) -> Bools | None:
+        """Return which of some units the declared rule lists, None where none is declared."""
+        return None if self.picked is None else np.asarray(units.isin(self.picked))
 
     @property
     def too_few(self) -> str:
@@ -146,7 +180,13 @@ class SetDesign:
 
 
 def set_design(
-    level: pd.Series, area: pd.Series, schools: pd.Index, listed: pd.Index, stand_ins: Collection[int]
+    level: pd.Series,
+    area: pd.Series,
+    schools: pd.Index,
+    listed: pd.Index,
+    stand_ins: Collection[int],
+    *,
+    picked: pd.Index | None = None,
 ) -> SetDesign:
     """Decide how listed schools are judged by sets.
 
@@ -156,6 +196,7 @@ def set_design(
     schools : those that can be analysed, the others of treated areas among them
     listed : the schools that take part
     stand_ins : areas that may be drawn: with somebody to compare with, not treated and not excluded
+    picked : schools that a declared rule lists in any area, which then stand for it; None where none is declared
     """
     placed = schools[schools.isin(area.index)].sort_values()
     place = area.reindex(placed).to_numpy(dtype=np.int64)
@@ -165,7 +206,11 @@ def set_design(
     is_other = np.isin(place, treated) & ~is_listed
     is_whole = not is_other.any()
     below = below_area(values, place, is_listed) if is_listed.any() else Unavailable("No listed school is left.")
-    rule: SetRule = "simple" if is_whole else rule_of(below)
+    declared: SetRule = rule_of(below) if picked is None else "rule"
+    rule: SetRule = "simple" if is_whole else declared
+    others = sorted(set(stand_ins) - {*treated.tolist()})
+    if rule == "rule" and picked is not None:
+        others = sorted({*others} & {*place[np.asarray(placed.isin(picked))].tolist()})
     classes = tenths(values, list(placed)) if rule == "like" else np.zeros(len(placed), dtype=np.int64)
     return SetDesign(
         area=area,
@@ -175,7 +220,9 @@ def set_design(
         below=below,
         rule=rule,
         is_whole=is_whole,
-        n_areas=len(treated) + _n_fitting(place, classes, is_listed, is_whole, sorted(set(stand_ins) - {*treated})),
+        n_areas=len(treated)
+        + (len(others) if rule == "rule" else _n_fitting(place, classes, is_listed, is_whole, others)),
+        picked=picked,
     )
 
 

@@ -1,5 +1,7 @@
 """The results of kinds of analysis, and what could be wrong with them.
 
+- `area_checks`: What every analysis of areas over years says of its outcome: where it was read, and what changed in
+  it.
 - `dose`: Results of an analysis by dose: the line among participants, and what stands against those outside.
 - `dose_checks`: What could be wrong with a line by dose, and its effects in the form that every kind gives them.
 - `matched`: The results of a matched comparison: estimates and their inference, balance, sensitivity, what could be

@@ -400,6 +400,7 @@ def _pool(plan: MatchedPlan, found: OutcomeMatch, values: _Values) -> SetPool:
         stand_ins=stand_ins(plan, found.area),
         level=level,
         is_whole=found.sets.is_whole,
+        picked=found.sets.picked_among(found.everyone.units.index),
     )
 
 

@@ -22,12 +22,24 @@ from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
 from evalkit.data.measures import Break, measure_of
+from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES, SeriesChoices, SeriesOutcome, SeriesPlan
 from evalkit.design.kinds.staggered import usable_years
+from evalkit.design.project.set_rule import no_interval_of_sets
 from evalkit.diagnose.finding import CheckPower
-from evalkit.estimate.areas.gap_series import GapSeries, Placed, Places, Ranked, by_start, placed, places_of
+from evalkit.estimate.areas.gap_series import (
+    GapSeries,
+    Placed,
+    Places,
+    Ranked,
+    SetCounts,
+    by_start,
+    in_connected_sets,
+    placed,
+    places_of,
+)
 from evalkit.estimate.areas.gap_series_arrays import neighbour_correlation
 from evalkit.estimate.published_spread import Spreads, conditional_spread, unconditional_spread
 
@@ -152,6 +164,7 @@ class SeriesOutcomeResults(Shown):
     left_out: tuple[LeftOut, ...]
     spreads: Spreads
     level: float
+    source: AreaSource | None = None
 
     @property
     def is_single(self) -> bool:
@@ -208,8 +221,9 @@ def _outcome(
     _require_after(plan, series)
     has_slope = _has_slope(choices, plan, series)
     series = replace(series, has_slope=has_slope)
-    places, level = places_of(series, project.seed), project.inference.level
-    found = placed(series, places, by_start(series, GapSeries.effects))
+    judged = _judged(plan, series, kept, project.seed)
+    places, level = places_of(judged, project.seed), project.inference.level
+    found = placed(judged, places, by_start(judged, GapSeries.effects))
     declared = next(one for one in project.outcomes if one.code == plan.code)
     first = plan.first_start
     return SeriesOutcomeResults(
@@ -228,13 +242,13 @@ def _outcome(
         by_time=tuple(_by_time(plan, series, found, level)),
         lines=_lines(series),
         points=tuple(_points(plan, series)),
-        beside=tuple(_beside(project, plan, series, places)),
-        given=_of(series, places, GapSeries.given_before, 0, level),
-        trend=_needs(series, _FOR_TREND) or _of(series, places, GapSeries.before, 1, level),
-        unsteadiness=_needs(series, _FOR_TREND + 1) or _of(series, places, GapSeries.unsteadiness, 0, level),
-        placebo_start=_placebo_start(series, places, level),
-        trend_power=_trend_power(series, places, found),
-        placebo_power=_placebo_power(series, places, found),
+        beside=tuple(_beside(project, plan, series, places, judged.of_sets)),
+        given=_of(judged, places, GapSeries.given_before, 0, level),
+        trend=_needs(series, _FOR_TREND) or _of(judged, places, GapSeries.before, 1, level),
+        unsteadiness=_needs(series, _FOR_TREND + 1) or _of(judged, places, GapSeries.unsteadiness, 0, level),
+        placebo_start=_placebo_start(judged, places, level),
+        trend_power=_trend_power(judged, places, found),
+        placebo_power=_placebo_power(judged, places, found),
         correlation=_correlation(series),
         without_one=tuple(_without_one(plan, series, kept)),
         compared=_compared(series, kept),
@@ -242,7 +256,17 @@ def _outcome(
         left_out=(*plan.left_out, *lost),
         spreads=_spreads(project, intake, plan.code),
         level=level,
+        source=made.source,
     )
+
+
+def _judged(plan: SeriesOutcome, series: GapSeries, kept: AreaOutcome, seed: int) -> GapSeries:
+    """Return the series as the treated areas are placed in it: of areas, or of sets of areas that border each other."""
+    if plan.borders is None:
+        return series
+    ids = [area for area, is_so in zip(kept.areas, series.stands_in, strict=True) if is_so]
+    at = [plan.stand_ins.index(area) for area in ids]
+    return in_connected_sets(series, plan.borders[np.ix_(at, at)], seed)
 
 
 _NO_SCHOOL_SD: Final = Unavailable("An effect on areas is not divided by how far schools differ.")
@@ -397,8 +421,15 @@ def _points(plan: SeriesOutcome, series: GapSeries) -> Iterator[YearPoint]:
 # What stands beside, and what could be wrong.
 
 
-def _beside(project: Project, plan: SeriesOutcome, series: GapSeries, places: Places) -> Iterator[Beside]:
+def _beside(
+    project: Project, plan: SeriesOutcome, series: GapSeries, places: Places, of_sets: SetCounts | None
+) -> Iterator[Beside]:
     """Yield the mean effect by levels alone or by lines, less all other areas, and of the treated by themselves."""
+    if of_sets is not None:
+        no_interval = Unavailable(no_interval_of_sets(of_sets.n_disjoint))
+        nobody = Places(np.empty((0, len(series.treated)), dtype=np.int64), is_drawn=False)
+        yield from (replace(one, interval=no_interval) for one in _beside(project, plan, series, nobody, None))
+        return
     level = project.inference.level
     if series.has_slope:
         yield _otherwise(BY_LEVELS, replace(series, has_slope=False), places, level)
@@ -511,7 +542,12 @@ def _placebo_power(series: GapSeries, places: Places, found: Placed) -> CheckPow
 def _power(series: GapSeries, check: Placed, column: int, found: Placed, per_point: float) -> CheckPower | Unavailable:
     """Return the power of a check of which a flaw that biases the effect by one point moves the number by so much."""
     spread = found.ranked().spread
-    if series.is_alone or isinstance(spread, Unavailable) or isinstance(found.ranked().p_value, Unavailable):
+    if (
+        series.of_sets is not None
+        or series.is_alone
+        or isinstance(spread, Unavailable)
+        or isinstance(found.ranked().p_value, Unavailable)
+    ):
         return _NO_POWER
     least = DETECTABLE * spread
     half, one, twice = (check.detected(column, times * least * per_point) for times in (0.5, 1.0, 2.0))

@@ -16,6 +16,7 @@ from evalkit.core.quantities import Estimand, Quantity, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.kinds.series import AFTER_FOR_SLOPES, BEFORE_FOR_SLOPES
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict, design_fact, not_assessable, statement
+from evalkit.diagnose.kinds.area_checks import breaks_finding, source_finding
 from evalkit.diagnose.kinds.series import (
     ALL_AREAS,
     BY_LEVELS,
@@ -37,6 +38,7 @@ def findings_of(found: SeriesFindings) -> tuple[Finding, ...]:
     """Return what could be wrong with the primary outcome's effect, each check named and judged."""
     one = found.primary
     return (
+        *source_finding(one.source),
         _years(one),
         _breaks(one),
         *_few_compared(one),
@@ -75,14 +77,8 @@ def _breaks(one: SeriesOutcomeResults) -> Finding:
             left.append(f"Years up to {each.before} are not compared: {each.sentence}")
         elif each.kind == "level" and each.before >= one.years[-1]:
             left.append(f"Years from {each.after} on are not compared: {each.sentence}")
-    if one.breaks:
-        told = [one.sentence for one in one.breaks]
-        return design_fact("breaks", Verdict.CAUTION, float(len(one.breaks)), " ".join((*told, *left)))
-    if one.plan.is_own and not one.plan.breaks:
-        unknown = "The project file names no change in how the outcome is made; its source may know of some."
-        return statement("breaks", 0.0, " ".join((unknown, *left)))
-    none = "No change in how the outcome is made is known among the years compared."
-    return design_fact("breaks", Verdict.REASSURING, 0.0, " ".join((none, *left)))
+    left += one.source.stopped if one.source is not None else ()
+    return breaks_finding(one.breaks, left, is_unknown=one.plan.is_own and not one.plan.breaks)
 
 
 def _few_compared(one: SeriesOutcomeResults) -> Iterator[Finding]:
@@ -113,10 +109,15 @@ def _ranked(
         )
         if verdict is Verdict.REASSURING and power.at_one < _ENOUGH_POWER:
             verdict = Verdict.UNINFORMATIVE
+    if verdict is Verdict.REASSURING and found.n_disjoint and 1 / (1 + found.n_disjoint) > _LEAST_P:
+        verdict = Verdict.UNINFORMATIVE
+        sentence += f" With {counted(found.n_disjoint, 'set')} without an area in common, passing says little."
     told = _NO_POWER if power is None else power
     return Finding(name, verdict, found.estimate, sentence, FindingKind.FALSIFICATION, p_value, found.n_areas, told)
 
 
+_LEAST_P: Final = 0.05
+"""A p-value that cannot come below this calls nothing unusual, and so reassures of nothing."""
 _ENOUGH_POWER: Final = 0.5
 """A check that finds a flaw as large as the least detectable effect less often than this says nothing by passing."""
 _NO_POWER: Final = Unavailable("What the check would find of a planted flaw was not reckoned.")
@@ -139,6 +140,8 @@ def _place(found: Ranked) -> str:
     p = found.p_value
     if isinstance(p, Unavailable):
         return "not ranked"
+    if found.n_disjoint:
+        return f"{p_equals(p)} by its rank among {found.n_draws:,} sets of areas that border each other"
     return f"{p_equals(p)} by its rank among {counted(found.n_areas, 'area')}"
 
 
@@ -148,7 +151,8 @@ def _unsteadiness(one: SeriesOutcomeResults) -> Finding:
     if isinstance(found, Unavailable):
         return not_assessable(name, f"How steady the gap was before: {lower_first(found.reason)}", _FALSIFICATION)
     p = found.p_value_one_sided
-    share = "" if isinstance(p, Unavailable) else f", farther than all but {p:.0%} of areas"
+    others = "sets of them" if found.n_disjoint else "areas"
+    share = "" if isinstance(p, Unavailable) else f", farther than all but {p:.0%} of {others}"
     sentence = (
         f"Before the start the gap strayed {one.made.number(found.estimate)} {one.unit} from its own line{share}; an "
         "area less steady than others is placed in a tail by chance more often than its p-value says."

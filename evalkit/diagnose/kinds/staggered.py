@@ -218,7 +218,9 @@ class OutcomeWork:
             level=outcome.level.reindex(outcome.others).to_numpy(dtype=float),
         )
         level = outcome.level.reindex(self.whole.panel.units).to_numpy(dtype=float)
-        return staggered_pool(self.whole, self.area, others, level)
+        pool = staggered_pool(self.whole, self.area, others, level)
+        picked = None if outcome.sets is None else outcome.sets.picked_among(pd.Index(pool.ids, dtype=object))
+        return replace(pool, picked=picked)
 
     def matching(self) -> MatchedFirst | None:
         """Return the matching that is made again for each set, None where none comes first."""
@@ -447,7 +449,8 @@ def _with_sets(work: OutcomeWork) -> StaggeredOutcomeResults:
     assert work.outcome.sets is not None
     pool, level = work.pool(), work.uncertainty.level
     leading = work.outcome.sets.rule
-    rules: list[SetRule] = [leading, "like" if leading == "simple" else "simple"]
+    others: tuple[SetRule, SetRule] = ("like", "simple")
+    rules: list[SetRule] = [leading, *(rule for rule in others if rule != leading)]
     statistic = _statistic(work, work.choices.estimator)
     by_rule: dict[SetRule, NumbersBySets] = {}
     has_one = work.outcome.sets.is_whole or not statistic.is_from_sums or statistic.matching is not None

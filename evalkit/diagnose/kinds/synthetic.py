@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from evalkit.core.project import Project
 from evalkit.core.quantities import IntervalOrReason, Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.core.words import counted, listed
+from evalkit.data.measures import Break
+from evalkit.data.published.area_records import AreaSource
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.clusters import STAND_INS
 from evalkit.design.kinds.area_series import AreaOutcome, area_outcome
 from evalkit.design.kinds.synthetic import (
     SyntheticChoices,
@@ -25,8 +26,10 @@ from evalkit.design.kinds.synthetic import (
     design_before,
     design_of,
     starts_of,
+    used_years,
 )
 from evalkit.design.panel.area_design import AreaDesign
+from evalkit.design.project.set_rule import no_interval_of_sets
 from evalkit.estimate.synthetic.conformal import Conformal
 from evalkit.estimate.synthetic.connected_arrays import ConnectedSets, connected_sets
 from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut, PlaceboOptions, placebo_in_space
@@ -104,6 +107,9 @@ class SyntheticOutcomeResults(Shown):
     pooled : of several areas with weights of their own, None elsewhere
     among : where the mean gap stands among those of placebos
     beside : the effect by the other methods, by their names
+    breaks : changes in how the outcome is made among the years used
+    is_own : whether it is a column of an own table, of which only the project file knows changes
+    source : where a measure that is published of authorities was read; None of other outcomes
     """
 
     code: str
@@ -117,6 +123,9 @@ class SyntheticOutcomeResults(Shown):
     pooled: PooledStudy | None
     among: AmongGaps | Unavailable
     beside: Mapping[str, Quantity]
+    breaks: tuple[Break, ...] = ()
+    is_own: bool = False
+    source: AreaSource | None = None
 
     @property
     def conformal(self) -> Conformal | Unavailable:
@@ -220,7 +229,7 @@ def _outcome(
     options = PlaceboOptions(
         n_draws=choices.draws or N_DRAWS, seed=project.seed, level=project.inference.level, executor=executor
     )
-    none = _nothing(plan, whole, role)
+    none = replace(_nothing(plan, whole, role), **_made_how(project, choices, plan, whole))
     if plan.refused:
         return none
     try:
@@ -231,6 +240,16 @@ def _outcome(
         if role == "primary":
             raise
         return _refused(none, Unavailable(str(problem)))
+
+
+def _made_how(
+    project: Project, choices: SyntheticChoices, plan: SyntheticOutcome, whole: AreaOutcome
+) -> dict[str, Any]:
+    """Return how an outcome is made, as far as it is known: its changes among the years used, and where it was read."""
+    declared = next(one for one in project.outcomes if one.code == plan.code)
+    years = used_years(choices, whole.series.periods)
+    within = tuple(one for one in whole.series.breaks if years[0] <= one.before and one.after <= years[-1])
+    return {"breaks": within, "is_own": declared.is_own, "source": whole.source}
 
 
 def _nothing(plan: SyntheticOutcome, whole: AreaOutcome, role: str) -> SyntheticOutcomeResults:
@@ -330,11 +349,8 @@ def _among(study: AreaStudy, level: float) -> AmongGaps | Unavailable:
     design = study.synthetic.design
     if isinstance(study.space.p_value, Unavailable):
         return study.space.p_value
-    if (n := study.space.n_disjoint) is not None:
-        return Unavailable(
-            f"At most {counted(n, 'set')} of areas that lie together and have none in common can be found; an interval "
-            f"takes {STAND_INS}."
-        )
+    if study.space.n_disjoint is not None:
+        return Unavailable(no_interval_of_sets(study.space.n_disjoint))
     gaps = study.space.gaps[:, design.n_pre :].mean(axis=1)
     return among_gaps(float(study.synthetic.fit.estimate), gaps, level)
 

@@ -18,6 +18,7 @@ from evalkit.diagnose.finding import (
     not_assessable,
     statement,
 )
+from evalkit.diagnose.kinds.area_checks import breaks_finding, source_finding
 from evalkit.diagnose.kinds.synthetic import SyntheticFindings, SyntheticOutcomeResults, treated_names
 from evalkit.estimate.effect import Effect
 from evalkit.estimate.synthetic.placebos import LeaveOneDonorOut
@@ -89,11 +90,24 @@ def estimand_of(project: Project, found: SyntheticFindings) -> str:
 def findings_of(found: SyntheticFindings) -> tuple[Finding, ...]:
     """Return what could be wrong with the primary outcome's effect, each check named and judged."""
     primary = found.primary
-    checks = [_fit(primary), _least_p(primary), *_lost_later(primary), *_one_donor(primary)]
+    checks = [
+        *source_finding(primary.source),
+        _breaks(primary),
+        _fit(primary),
+        _least_p(primary),
+        *_lost_later(primary),
+        *_one_donor(primary),
+    ]
     if not isinstance(primary.quoted.estimate, Unavailable):
         checks += [_in_time(primary), *_without_donor(primary), *_without_area(primary), *_methods(primary)]
     checks += [_placebo(one) for one in found.outcomes if one.role == "placebo"]
     return tuple(checks)
+
+
+def _breaks(found: SyntheticOutcomeResults) -> Finding:
+    """Return whether how the outcome is made changed among the years used: weights are fitted across such a change."""
+    left = found.source.stopped if found.source is not None else ()
+    return breaks_finding(found.breaks, left, is_unknown=found.is_own and not found.breaks)
 
 
 def _fit(found: SyntheticOutcomeResults) -> Finding:
@@ -143,7 +157,21 @@ def _least_p(found: SyntheticOutcomeResults) -> Finding:
     sentence = (
         f"The least p-value that could come out is {p_equals(least).removeprefix('p = ')}, from {found.ranked_among}."
     )
+    if region := _one_region(found):
+        verdict = Verdict.CAUTION
+        sentence += (
+            f" The treated areas all lie in one region ({region}), and what happened there happened to all of them: "
+            "sets of donors from anywhere differ less than such areas do, so that the p-value is too small. Sets of "
+            "areas that border each other (`placebo: connected`) say how far such areas move together."
+        )
     return design_fact(name, verdict, least, sentence)
+
+
+def _one_region(found: SyntheticOutcomeResults) -> str:
+    """Return the region of several treated areas that are judged by areas from anywhere; empty where they are not."""
+    plan = found.plan
+    regions = {plan.before.regions.get(area, "") for area in plan.starts}
+    return regions.pop() if len(plan.starts) > 1 and len(regions) == 1 and plan.borders is None else ""
 
 
 def _lost_later(found: SyntheticOutcomeResults) -> Iterator[Finding]:

@@ -11,6 +11,10 @@
 - `pre_trends_arrays`: Kernels of power before the start: normal probabilities of boxes and balls, and means given
   that a test passed.
 - `pupils`: What an analysis of pupils in schools could detect, from years before the programme alone.
+- `rehearsal`: A design rehearsed where nothing happened: what it finds there, how often it is wrong, and what it
+  could find.
+- `rehearsal_arrays`: What a design finds where nothing happened, from the statistic of areas or of their sets: arrays
+  in, arrays out.
 - `report`: What a project could detect, outcome by outcome: before outcomes, by its two-level plan, and as it turned
   out.
 """

@@ -10,6 +10,7 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.project import labels
 from evalkit.design.project.labels import age_of_lists, postdates
+from evalkit.design.project.set_rule import SUCH_SETS
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable, statement
 from evalkit.diagnose.project import falsification
 from evalkit.diagnose.project.checks_sample import (
@@ -75,6 +76,7 @@ def _among_sets(effect: Effect, detail: SetsDetail) -> str:
     others = counted(detail.n_areas - detail.n_treated_areas, "other area")
     what = "whole areas" if detail.is_whole else "sets of as many schools"
     like = ", as many of each national tenth before as the list has" if detail.rule == "like" else ""
+    what = SUCH_SETS["rule"] if detail.rule == "rule" else what
     error = detail.monte_carlo_error
     drawn = f", give or take {visible(error, 3)} for the number drawn" if isinstance(error, float) and error else ""
     gained = ""

@@ -20,6 +20,29 @@ def gaps(values: Floats, compared: Bools) -> Floats:
     return found
 
 
+def set_gaps(values: Floats, compared: Bools, weight: Floats, sets: Ints) -> Floats:
+    """Return the mean gap of each set's areas to those they are compared with outside the set, shape (D, T).
+
+    NaN where an area of a set has nobody to be compared with outside it.
+
+    Parameters
+    ----------
+    values : shape (J, T)
+    compared : shape (J, J), whether the area of a row is compared with that of a column
+    weight : shape (J,), what an area weighs in its set
+    sets : shape (D, A), positions
+    """
+    found = np.full((len(sets), values.shape[1]), np.nan)
+    for at, chosen in enumerate(sets):
+        outside = compared[chosen].astype(float)
+        outside[:, chosen] = 0.0
+        counts = outside.sum(axis=1)
+        if counts.all():
+            gap = values[chosen] - outside @ values / counts[:, None]
+            found[at] = np.average(gap, axis=0, weights=weight[chosen])
+    return found
+
+
 def terms(years: Ints, start: int, has_slope: bool) -> Floats:
     """Return the regressors of each year: 1, P, and with slopes t − t₀ and P(t − t₀); shape (T, 2 or 4).
 

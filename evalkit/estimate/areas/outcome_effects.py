@@ -458,9 +458,10 @@ def _plans_of_listed(
     plain = changes_to(panel, exposure, exposure.post)
     changes = plain if pupils is None else plain.scaled(pupils)
     if not sets.is_whole:
-        rule: SetRule = "simple" if sets.rule == "like" else "like"
-        name = labels.SETS_SIMPLE if rule == "simple" else labels.SETS_LIKE
-        yield EffectPlan(name, "post", changes, main, sets=replace(sets, rule=rule))
+        beside: dict[SetRule, str] = {"like": labels.SETS_LIKE, "simple": labels.SETS_SIMPLE}
+        for rule, name in beside.items():
+            if rule != sets.rule:
+                yield EffectPlan(name, "post", changes, main, sets=replace(sets, rule=rule))
     if len(sets.treated) > 1:
         yield EffectPlan(labels.AREA_WEIGHTED, "post", changes, main, by_area=True)
     if not sets.is_whole:

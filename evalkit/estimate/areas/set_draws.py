@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -37,6 +37,7 @@ class SetPool:
     level : shape (n,), each unit's mean before the programme; needed for sets that are `like` the list
     start : shape (n,), the first year of each listed unit, NaN for the others; None where all start together
     is_whole : whether the listed units are all of their areas, so that whole areas are drawn
+    picked : shape (n,), whether the declared rule lists the unit, in whatever area; None where none is declared
     part : shape (n,), which of several kinds each unit is of, 0 …: a set holds as many of each as the list; or None
     """
 
@@ -48,9 +49,10 @@ class SetPool:
     start: Floats | None = None
     is_whole: bool = False
     part: Ints | None = None
+    picked: Bools | None = None
 
     def __post_init__(self) -> None:
-        columns = [one for one in (self.level, self.start, self.part) if one is not None]
+        columns = [one for one in (self.level, self.start, self.part, self.picked) if one is not None]
         if any(len(one) != len(self.ids) for one in (self.area, self.is_listed, *columns)):
             raise InputError("A pool of sets needs one id, area and mark of being listed for each unit.")
         if not self.is_listed.any():
@@ -86,13 +88,12 @@ class SetOptions:
     Attributes
     ----------
     rule : `simple` sets of as many units; `like`: as many from each national tenth of the level before; `rule`: those
-        that a declared rule picks, one set an area, given in `chosen` as positions by area
+        that a declared rule picks (`picked` of the pool), one set an area
     n_sets : sets over all areas where one is treated; None for 20,000, and 9,999 draws where several are
     draws_more : whether ten times as many are drawn where p is within two errors of .05 or .10
     """
 
     rule: SetRule = "simple"
-    chosen: Mapping[int, Ints] | None = None
     n_sets: int | None = None
     seed: int = SEED
     level: float = LEVEL
@@ -100,8 +101,6 @@ class SetOptions:
 
     def __post_init__(self) -> None:
         require_level(self.level)
-        if self.rule == "rule" and self.chosen is None:
-            raise InputError("A declared rule needs the units that it picks in every area.")
 
 
 PLAIN: Final = SetOptions()
@@ -250,11 +249,9 @@ class _Wanted:
 def _digest(pool: SetPool, options: SetOptions) -> str:
     """Return what tells one want from another: comparisons of one outcome mostly draw the same sets."""
     found = hashlib.sha256("\n".join(str(one) for one in pool.ids).encode())
-    for column in (pool.area, pool.is_listed, pool.level, pool.start, pool.part):
+    for column in (pool.area, pool.is_listed, pool.level, pool.start, pool.part, pool.picked):
         found.update(b"none" if column is None else np.ascontiguousarray(column).tobytes())
-    chosen = {} if options.chosen is None else options.chosen
-    rule = [(code, np.asarray(chosen[code]).tolist()) for code in sorted(chosen)]
-    found.update(repr((pool.stand_ins, pool.is_whole, options.rule, options.n_sets, options.seed, rule)).encode())
+    found.update(repr((pool.stand_ins, pool.is_whole, options.rule, options.n_sets, options.seed)).encode())
     return found.hexdigest()
 
 
@@ -329,8 +326,8 @@ def _tenths(pool: SetPool) -> Ints:
 def _fits(pool: SetPool, options: SetOptions, drawn: _Within, others: Ints) -> Bools:
     """Return whether each area can take each place, shape (A, areas)."""
     classes, wanted = drawn.classes, drawn.wanted
-    if options.chosen is not None and options.rule == "rule":
-        row = [len(options.chosen.get(code, ())) > 0 for code in others.tolist()]
+    if options.rule == "rule":
+        row = [len(_picked(pool, drawn.units[code])) > 0 for code in others.tolist()]
         return np.array([row] * len(wanted), dtype=bool).reshape(len(wanted), len(others))
     if pool.is_whole:
         row = [len(classes[code]) > 0 for code in others.tolist()]
@@ -342,7 +339,7 @@ def _fits(pool: SetPool, options: SetOptions, drawn: _Within, others: Ints) -> B
 def _draws_in_turn(pool: SetPool, options: SetOptions, empty: SetDraws, fits: Bools, within: _Within) -> SetDraws:
     """Return the same number of sets of every area, or all it has."""
     if pool.is_whole or options.rule == "rule":
-        members = _one_set_each(within, options, empty)
+        members = _one_set_each(pool, within, options, empty)
         area = np.arange(len(empty.codes))[:, None]
         none_drawn = np.zeros(len(empty.codes), dtype=bool)
         return replace(empty, area=area, members=members, is_drawn=none_drawn, by_area=True)
@@ -357,13 +354,19 @@ def _draws_in_turn(pool: SetPool, options: SetOptions, empty: SetDraws, fits: Bo
     return replace(empty, area=area, members=np.concatenate(found), is_drawn=np.array(is_drawn))
 
 
-def _one_set_each(within: _Within, options: SetOptions, empty: SetDraws) -> Ints:
+def _picked(pool: SetPool, units: Ints) -> Ints:
+    """Return which of some units the declared rule lists."""
+    if pool.picked is None:
+        raise InputError("A declared rule needs the units that it picks in every area.")
+    return units[pool.picked[units]]
+
+
+def _one_set_each(pool: SetPool, within: _Within, options: SetOptions, empty: SetDraws) -> Ints:
     """Return the one set that each area has, all its units or those of a rule, padded with −1: shape (G, width)."""
     codes = empty.codes.tolist()
-    if options.rule == "rule" and options.chosen is not None:
-        rows = [np.asarray(options.chosen[code], dtype=np.int64) for code in codes]
-    else:
-        rows = [within.units[code] for code in codes]
+    rows = [within.units[code] for code in codes]
+    if options.rule == "rule":
+        rows = [_picked(pool, units) for units in rows]
     members = np.full((len(rows), max(len(row) for row in rows)), kernel.NOBODY, dtype=np.int64)
     for at, row in enumerate(rows):
         members[at, : len(row)] = row
@@ -377,7 +380,7 @@ def _draws_together(pool: SetPool, options: SetOptions, empty: SetDraws, fits: B
     if len(area) < n_draws:
         return replace(empty, reason="Hardly any other areas can hold sets of the listed sizes together.")
     if pool.is_whole or options.rule == "rule":
-        return replace(empty, area=area, members=_one_set_each(within, options, empty), by_area=True)
+        return replace(empty, area=area, members=_one_set_each(pool, within, options, empty), by_area=True)
     classes, wanted = within.classes, within.wanted
     place = empty.listed.place
     members = np.empty((n_draws, len(place)), dtype=np.int64)

@@ -89,7 +89,7 @@ class ListedChanges:
     def pool(self, sets: SetDesign, placing: Placing) -> SetPool:
         """Return who could have been listed instead."""
         has_any = self.codes[np.isfinite(self.compared).any(axis=1)]
-        fewest = placing.fewest if sets.is_whole else 1
+        fewest = placing.fewest if sets.is_whole or sets.rule == "rule" else 1
         n = np.bincount(np.searchsorted(self.codes, self.area), minlength=len(self.codes))
         large = self.codes[n >= fewest]
         stand_ins = {*has_any.tolist()} & {*large.tolist()} - {*placing.excluded}
@@ -100,6 +100,7 @@ class ListedChanges:
             stand_ins=tuple(sorted(stand_ins)),
             level=sets.level.reindex(self.units).to_numpy(dtype=float),
             is_whole=sets.is_whole,
+            picked=sets.picked_among(self.units),
         )
 
 

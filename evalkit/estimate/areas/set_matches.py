@@ -168,7 +168,7 @@ def _pool(changes: Changes, sets: SetDesign, known: set[int], placing: Placing) 
     kept = np.isin(area, sorted(known))
     units, place = changes.units[kept], area[kept]
     codes, n = np.unique(place, return_counts=True)
-    large = codes[n >= (placing.fewest if sets.is_whole else 1)]
+    large = codes[n >= (placing.fewest if sets.is_whole or sets.rule == "rule" else 1)]
     return SetPool(
         ids=units.astype(str).tolist(),
         area=place,
@@ -176,4 +176,5 @@ def _pool(changes: Changes, sets: SetDesign, known: set[int], placing: Placing) 
         stand_ins=tuple(sorted({*large.tolist()} - {*placing.excluded, TREATED_GROUP, -1})),
         level=sets.level.reindex(units).to_numpy(dtype=float),
         is_whole=sets.is_whole,
+        picked=sets.picked_among(units),
     )

@@ -349,6 +349,8 @@ class ChangeGaps:
 
 def leading_rule(pool: SetPool) -> SetRule:
     """Return the draw of the headline, from levels before the programme alone; see `rule_of`."""
+    if pool.picked is not None and not pool.is_whole:
+        return "rule"
     return "simple" if pool.level is None else rule_of(below_area(pool.level, pool.area, pool.is_listed))
 
 

@@ -235,7 +235,7 @@ def _over_sets(
     at = {unit: row for row, unit in enumerate(ids)}
     places = [np.array([at[str(unit)] for unit in pool.ids], dtype=np.int64) for pool in pools]
     pool = _pool_of_all(ids, pools, places, options.is_apart)
-    rule: SetRule = "like" if any(one.rule == "like" for one in placed) and not pool.is_whole else "simple"
+    rule = _rule_of(placed, pool)
     numbers = [one.n_sets for one in placed if one.n_sets is not None]
     wanted = SetOptions(
         rule=rule, seed=options.seed, level=options.level, n_sets=min(numbers, default=None), draws_more=False
@@ -253,6 +253,14 @@ def _over_sets(
     values = np.concatenate([*executor.map(joint, draws.chunks(chunk))])
     found = SetStatistics(draws=draws, observed=observed, values=values)
     return _complete(found, options.level)
+
+
+def _rule_of(placed: Sequence[PlacedStatistic], pool: SetPool) -> SetRule:
+    """Return the draw of all: by the declared rule where any is, else like the list where any is, else at random."""
+    rules: tuple[SetRule, SetRule] = ("rule", "like")
+    return (
+        "simple" if pool.is_whole else next((rule for rule in rules if rule in [one.rule for one in placed]), "simple")
+    )
 
 
 def _complete(found: SetStatistics, level: float) -> Together | Unavailable:
@@ -291,9 +299,12 @@ def _pool_of_all(ids: Sequence[str], pools: Sequence[SetPool], places: Sequence[
     area, is_listed = np.full(n, kernel.NOBODY, dtype=np.int64), np.zeros(n, dtype=bool)
     start, has_start = np.full(n, np.nan), all(pool.start is not None for pool in pools)
     part = np.zeros(n, dtype=np.int64)
+    picked, has_rule = np.zeros(n, dtype=bool), any(pool.picked is not None for pool in pools)
     for which, (pool, place) in enumerate(zip(pools, places, strict=True)):
         area[place], part[place] = pool.area, which
         is_listed[place] |= pool.is_listed
+        if pool.picked is not None:
+            picked[place] |= pool.picked
         if pool.start is not None:
             start[place] = np.where(np.isfinite(pool.start), pool.start, start[place])
     stand_ins = reduce(set.intersection, (set(pool.stand_ins) for pool in pools))
@@ -306,6 +317,7 @@ def _pool_of_all(ids: Sequence[str], pools: Sequence[SetPool], places: Sequence[
         start=start if has_start else None,
         is_whole=all(pool.is_whole for pool in pools),
         part=part if is_apart else None,
+        picked=picked if has_rule else None,
     )
 
 

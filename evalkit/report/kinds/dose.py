@@ -13,6 +13,7 @@ from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.dose import DoseOptions, DoseOutcome, DosePlan
+from evalkit.design.project.set_rule import sets_hold
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.dose import DoseFindings, DoseOutcomeResults, why_dealt
 from evalkit.estimate.dose.listed import ThresholdEffect
@@ -346,7 +347,7 @@ def _rule(one: DoseOutcome) -> str:
         return "Against schools outside, errors are clustered by area."
     if sets.too_few:
         return as_sentence(sets.too_few)
-    like = "as many from each tenth of results before" if sets.rule == "like" else "as many at random"
+    like = sets_hold(sets.rule, "results before")
     like = "whole areas" if sets.is_whole else like
     return (
         f"Against schools outside, sets of schools of other areas are drawn in the listed schools' place ({like}); "

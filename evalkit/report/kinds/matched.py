@@ -11,6 +11,7 @@ from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.matched import OutcomeMatch
+from evalkit.design.project.set_rule import SUCH_SETS
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import MatchedOutcome, MatchedResults, MatchedStage, estimate_label
 from evalkit.diagnose.matched.balance import MatchBalance
@@ -110,7 +111,8 @@ def _judged(found: OutcomeMatch) -> str:
     if not found.is_by_sets:
         return f"The treated lie in {n} areas: errors are clustered by area."
     like = " like them before the programme" if found.sets.rule == "like" else ""
-    what = "whole areas" if found.sets.is_whole else f"sets of as many schools{like}"
+    sets = SUCH_SETS["rule"] if found.sets.rule == "rule" else f"sets of as many schools{like}"
+    what = "whole areas" if found.sets.is_whole else sets
     return f"The estimate is placed among those of {what} in other areas, each matched in the same way."
 
 

@@ -15,6 +15,7 @@ from evalkit.data.flow import LeftOut
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.clusters import conservative_sentence
 from evalkit.design.kinds.pupils import PupilOutcome, PupilPlan
+from evalkit.design.project.set_rule import LESS_EXPECTED, sets_hold
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.pupils import PupilFindings, PupilOutcomeResults, SchoolTest
 from evalkit.diagnose.kinds.pupils_effects import MEANS, MODEL, PUPILS, total_sd
@@ -237,7 +238,7 @@ def _rule(outcome: PupilOutcome) -> str:
         return as_sentence(sets.too_few)
     if sets.is_whole:
         return f"Whole areas are drawn, from {sets.n_areas:,} that could have taken part, the treated counted."
-    like = "as many from each tenth of results before" if sets.rule == "like" else "as many at random"
+    like = sets_hold(sets.rule, "results before")
     return f"Sets hold {like}; {sets.n_areas:,} areas could hold one, the treated counted."
 
 
@@ -318,7 +319,7 @@ def _effect_row(results: AnalysisResults, effect: Effect) -> tuple[Cell, ...]:
 
 def _like(found: PupilFindings) -> Iterator[str]:
     if any(isinstance(one.means.sets, SetsInference) and one.means.sets.rule != "simple" for one in found.outcomes):
-        yield "Where sets are like the list the effect is less what such sets gain where nothing happened."
+        yield LESS_EXPECTED.format(what="effect")
 
 
 def _decimals(results: AnalysisResults) -> int | None:

@@ -176,6 +176,13 @@ def _placed(one: SeriesOutcomeResults) -> str:
     found = one.overall
     if isinstance(found.rank, Unavailable) or isinstance(found.p_value, Unavailable):
         return ""
+    if found.n_disjoint:
+        return (
+            f"Among {found.n_draws:,} sets of {len(one.plan.starts)} areas that border each other, grown at random, "
+            f"its effect is number {int(found.rank):,} by distance from none. At most {found.n_disjoint} such sets "
+            f"without an area in common were found, so that no p-value is below 1/{found.n_disjoint + 1}, however many "
+            f"are drawn ({p_equals(found.p_value)})"
+        )
     if found.n_draws:
         return (
             f"Of {found.n_draws:,} draws of as many areas without the programme {found.p_value:.1%} gave an effect as "

@@ -13,6 +13,7 @@ from evalkit.data.flow import LeftOut
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.clusters import conservative_sentence
 from evalkit.design.kinds.staggered import StaggeredOutcome, StaggeredPlan
+from evalkit.design.project.set_rule import LESS_EXPECTED, sets_hold
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.staggered import StaggeredFindings, StaggeredOutcomeResults
 from evalkit.report.border.disclosure import ReleasedTable, release
@@ -187,7 +188,7 @@ def _rule(outcome: StaggeredOutcome) -> str:
         return as_sentence(sets.too_few)
     if sets.is_whole:
         return f"Whole areas are drawn, from {sets.n_areas:,} that could have taken part, the treated counted."
-    like = "as many from each tenth of results before the first start" if sets.rule == "like" else "as many at random"
+    like = sets_hold(sets.rule, "results before the first start")
     why = ""
     if isinstance(sets.below, float):
         side = "below" if sets.below > 0 else "above"
@@ -305,7 +306,7 @@ def _outcome_row(one: StaggeredOutcomeResults) -> tuple[Cell, ...]:
 def _like(found: StaggeredFindings) -> tuple[str, ...]:
     if all(one.overall is None or one.overall.rule == "simple" for one in found.outcomes):
         return ()
-    return ("Where sets are like the list the effect is less what such sets gain where nothing happened.",)
+    return (LESS_EXPECTED.format(what="effect"),)
 
 
 def _decimals(found: StaggeredFindings) -> int | None:

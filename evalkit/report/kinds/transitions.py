@@ -11,6 +11,7 @@ from evalkit.core.words import counted, listed
 from evalkit.data.flow import LeftOut
 from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.kinds.transitions import TransitionsPlan
+from evalkit.design.project.set_rule import LESS_EXPECTED, sets_hold
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.transitions import NUMBERS, POINTS, Arm, TransitionsFindings, TransitionsResults
 from evalkit.estimate.dose.listed import AgainstComparison
@@ -191,7 +192,7 @@ def _rule(plan: TransitionsPlan) -> str:
         return "Errors are clustered by area."
     if against.sets.too_few:
         return as_sentence(against.sets.too_few)
-    like = "as many from each tenth of categories before" if against.sets.rule == "like" else "as many at random"
+    like = sets_hold(against.sets.rule, "categories before")
     return (
         f"Sets of schools of other areas are drawn in the listed schools' place ({like}); {against.sets.n_areas:,} "
         "areas could hold one, the treated counted."
@@ -280,7 +281,7 @@ def against_table(found: TransitionsFindings) -> ReleasedTable:
     )
     caption = "What the listed did otherwise than those compared"
     is_like = any(one.plan.against.sets.rule == "like" for one in found.outcomes)
-    notes = ("Where sets are like the list the difference is less what such sets gain where nothing happened.",)
+    notes = (LESS_EXPECTED.format(what="difference"),)
     table = Table(caption=caption, columns=columns, rows=rows, panel_by="outcome", notes=notes if is_like else ())
     return release(table, 0)
 

@@ -18,6 +18,7 @@
 - `outcomes`: Tables with one row for each outcome: who, means, differences, effect sizes, tests, what could be
   detected.
 - `power`: Tables of what a project's design could detect, before any outcome is read.
+- `rehearsal`: A design rehearsed where nothing happened, in words and tables for commissioner and authors.
 - `reproducibility`: The appendix: choices as read, files with their hashes, versions, and how to make the report
   again.
 - `review`: Tables of what could be wrong, what was claimed, what it cost, what trends may part by, and who moves the

@@ -9,6 +9,7 @@ from evalkit.core.formats import as_sentence, level_text, mean_of
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
+from evalkit.data.published.list_rule import rule_words
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.diagnose.evaluation import Evaluation
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, released_finding
@@ -91,6 +92,9 @@ def _population(project: Project, units: str) -> str:
     draw = project.participants.draw
     if draw is not None:
         return f"{draw.n} {units}, drawn at random for this example."
+    rule = project.participants.rule
+    if rule is not None and project.participants.areas:
+        return f"The {units} that the rule lists in {project.programme.place}: {rule_words(rule)}."
     return f"The {units} listed as having taken part in {project.programme.place}."
 
 

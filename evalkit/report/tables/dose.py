@@ -8,6 +8,7 @@ from typing import Final
 from evalkit.core.formats import Precision, level_text
 from evalkit.core.quantities import Unavailable
 from evalkit.design.kinds.dose import DoseOptions, DosePlan
+from evalkit.design.project.set_rule import LESS_EXPECTED
 from evalkit.diagnose.kinds.dose import DoseFindings, DoseOutcomeResults
 from evalkit.estimate.dose.listed import AgainstComparison
 from evalkit.estimate.dose.within import DoseSlope
@@ -120,7 +121,7 @@ def against_table(found: DoseFindings) -> ReleasedTable:
 def _centred(found: DoseFindings) -> tuple[str, ...]:
     if all(one.plan.sets is None or one.plan.sets.rule == "simple" for one in found.outcomes):
         return ()
-    return ("Where sets are like the list the effect is less what such sets gain where nothing happened.",)
+    return (LESS_EXPECTED.format(what="effect"),)
 
 
 def _against_rows(one: DoseOutcomeResults, options: DoseOptions) -> Iterator[tuple[Cell, ...]]:

@@ -9,6 +9,7 @@ from evalkit.core.quantities import Interval, IntervalOrReason, Quantity, Unavai
 from evalkit.core.words import counted, listed
 from evalkit.design.clusters import conservative_sentence
 from evalkit.design.project.labels import ENGLAND, design_label
+from evalkit.design.project.set_rule import SUCH_SETS
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.effect import Effect, EffectSize, Months, SetsDetail
 from evalkit.report.border.disclosure import ReleasedTable
@@ -18,6 +19,7 @@ from evalkit.report.words.names import (
     NO_MONTHS,
     NOT_ESTIMATED,
     ROLES,
+    capital,
     clustered,
     is_listed,
     one_per_design,
@@ -331,8 +333,8 @@ def _drawn(effect: Effect, sets: SetsDetail, level: float) -> tuple[str, ...]:
     gained = ""
     if sets.rule != "simple" and isinstance(sets.expected, float):
         gained = (
-            f" Sets like the list gained {visible(sets.expected)} on average where nothing happened, taken off "
-            f"the {visible(sets.unadjusted)} of the listed schools."
+            f" {capital(SUCH_SETS[sets.rule])} gained {visible(sets.expected)} on average where nothing happened, "
+            f"taken off the {visible(sets.unadjusted)} of the listed schools."
         )
     others = counted(sets.n_areas - sets.n_treated_areas, "other area")
     what = "draws of whole areas among" if sets.is_whole else "sets drawn in"

@@ -7,6 +7,7 @@ from evalkit.core.manifest import DataKind
 from evalkit.core.project import Project
 from evalkit.core.project_parts import Author
 from evalkit.core.words import listed
+from evalkit.data.published.list_rule import rule_words
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
 from evalkit.design.project.plan import DesignStage
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
@@ -103,7 +104,10 @@ def _whom(plan: AnalysisPlan) -> str:
     project, units = plan.project, units_of(plan.project)
     if project.participants.is_listed:
         place = project.programme.place
-        return f"This report is about the {units} listed as having taken part, not about the whole of {place}."
+        listed_how = "" if project.participants.rule is None else f" ({rule_words(project.participants.rule)})"
+        return (
+            f"This report is about the {units} listed as having taken part{listed_how}, not about the whole of {place}."
+        )
     areas = listed(list(map(_area, project.participants.areas)), 6)
     return (
         f"This report evaluates whole areas ({areas}): every eligible one of their {units} counts, whether or not it "

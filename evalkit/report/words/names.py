@@ -59,6 +59,7 @@ FINDINGS: Final = {
     "dose_follows_need": "Dose, and where participants stood before",
     "one_participant": "Weight of one participant",
     "partial_take_up": "Between nothing and the threshold",
+    "source": "Where the series was read",
     "lists_postdate": "Age of the neighbour lists",
 }
 NO_MONTHS: Final = Unavailable(
@@ -70,6 +71,7 @@ _STAGES: Final = {
     "KS2: ": "Key stage 2 (primary): ",
     "KS4: ": "Key stage 4 (secondary): ",
     "ABS: ": "Absence (all schools): ",
+    "AREA: ": "Authorities: ",
 }
 _SHORT: Final = {
     MATCHED: "Matched, with earlier outcomes",

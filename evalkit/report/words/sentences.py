@@ -17,10 +17,20 @@ from evalkit.core.formats import (
 from evalkit.core.quantities import Interval, IntervalOrReason, Unavailable
 from evalkit.core.words import counted, listed, possessive
 from evalkit.design.project.labels import LEAD, TREND_ADJUSTED
+from evalkit.design.project.set_rule import SUCH_SETS
 from evalkit.diagnose.project.evaluation import AreasResults, Headline
 from evalkit.estimate.effect import Effect, SetsDetail
 from evalkit.report.border.parts import Prose
-from evalkit.report.words.names import clustered, has_several_areas, is_listed, phase, subject, treated_areas, unit_of
+from evalkit.report.words.names import (
+    capital,
+    clustered,
+    has_several_areas,
+    is_listed,
+    phase,
+    subject,
+    treated_areas,
+    unit_of,
+)
 
 _SCALES: Final = {
     "progress points": "A progress score compares pupils across England: 0 is the national average for pupils with the "
@@ -233,7 +243,7 @@ def _among_sets(main: Effect, detail: SetsDetail, p: float) -> str:
     if detail.is_whole:
         what = f"draws of {counted(detail.n_treated_areas, 'whole area')}" if detail.n_treated_areas > 1 else "areas"
     else:
-        what = f"sets of {count(main.n_treated)} schools"
+        what = SUCH_SETS["rule"] if detail.rule == "rule" else f"sets of {count(main.n_treated)} schools"
     where = counted(detail.n_areas - detail.n_treated_areas, "other area")
     alike = ", each area counting the same," if detail.n_treated_areas == 1 else ""
     told = (
@@ -243,8 +253,8 @@ def _among_sets(main: Effect, detail: SetsDetail, p: float) -> str:
     if detail.rule == "simple" or isinstance(detail.expected, Unavailable):
         return told
     return (
-        f"{told} Sets like the list gained {visible(detail.expected)} where nothing happened: this is taken off the "
-        f"{visible(detail.unadjusted)} by which the listed schools differ."
+        f"{told} {capital(SUCH_SETS[detail.rule])} gained {visible(detail.expected)} where nothing happened: this is "
+        f"taken off the {visible(detail.unadjusted)} by which the listed schools differ."
     )
 
 

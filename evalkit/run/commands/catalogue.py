@@ -56,6 +56,11 @@ OF_PROJECTS: Final[Mapping[str, Command]] = {
     "power": Command(
         "say what a project could detect, before outcomes are read", "projects:POWER", "tables.power:power_command"
     ),
+    "rehearse": Command(
+        "make a project's analysis where nothing happened, and say what it finds there",
+        "projects:REHEARSE",
+        "tables.rehearse:rehearse_command",
+    ),
     "run": Command("evaluate projects and write their reports", "projects:RUN", "many.run_command:run_command"),
     "status": Command(
         "say which reports are current, stale, failed or busy", "projects:STATUS", "many.status:status_command"

@@ -158,6 +158,31 @@ POWER: Final = Declared(
 )
 
 
+def _add_rehearse_options(parser: Options) -> None:
+    """Give a parser the options of `evalkit rehearse`."""
+    parser.add_argument("project", metavar="PROJECT", help=PROJECT)
+    add_data_options(parser)
+    add_output_options(parser, main_table="what the design finds of each outcome")
+
+
+REHEARSE: Final = Declared(
+    _add_rehearse_options,
+    description=(
+        "Make a project's primary analysis as if the programme had run in every other area: what it finds where "
+        "nothing happened, how often it is wrong, and which effects it would find."
+    ),
+    examples={
+        "evalkit rehearse knowsley-ssif": "on the years before the programme; after `evalkit lock` on the real years",
+        "evalkit rehearse knowsley-ssif --out rehearsal.html": "as a page",
+    },
+    epilog="""\
+Schools are listed elsewhere as the project lists them: by `participants.rule`, as many like the list, or whole areas.
+Until the plan is locked no year after the programme began is read; the last year before it stands for the years after.
+""",
+    refuse=refuse_data,
+)
+
+
 def _add_run_options(parser: Options) -> None:
     """Give a parser the options of `evalkit run`."""
     parser.add_argument("projects", nargs="*", metavar="PROJECT", help=PROJECT)

@@ -12,6 +12,7 @@
 - `names`: The one list of the kinds of analysis that a project may name.
 - `pupils`: The kind `pupils`: pupils in schools, other pupils each year or the same ones twice, in a two-level model.
 - `registry`: What each kind of analysis says of itself, and what is done with it.
+- `rehearsed`: The primary analysis of a project rehearsed where nothing happened: in years before, or in other areas.
 - `series`: The kind `series`: areas followed over years before and from a start on, less the areas that are like
   them.
 - `staggered`: The kind `staggered`: participants that start in different years, compared before and after their own

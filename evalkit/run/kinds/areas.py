@@ -151,7 +151,7 @@ def _marked(effects: Sequence[Effect]) -> Iterator[Effect]:
 
 def _estimand(found: AreasResults) -> str:
     project = found.project
-    who = f"the schools of {project.programme.place}" if project.participants.areas else "the listed schools"
+    who = f"the schools of {project.programme.place}" if not project.participants.is_listed else "the listed schools"
     return (
         f"The average effect of {project.programme.name} on {who}: the mean change to {mean_of(project.exposure.post)} "
         f"from {mean_of(project.exposure.pre)}, less what it would have been without the programme."

@@ -81,7 +81,7 @@ def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
 def _estimand(found: MatchedResults) -> str:
     """Return what is estimated, in a sentence."""
     project = found.project
-    who = f"the schools of {project.programme.place}" if project.participants.areas else "the listed schools"
+    who = f"the schools of {project.programme.place}" if not project.participants.is_listed else "the listed schools"
     if found.outcomes and str(found.outcomes[0].design.estimand).endswith("AMONG_MATCHED"):
         who += " that could be matched"
     pre = found.plan.outcomes[0].pre

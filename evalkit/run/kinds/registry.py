@@ -111,6 +111,7 @@ class Kind:
     plan, estimate : the two verbs, before and after outcomes are read
     complaints : what can be said against an analysis from the project file alone; places are relative to it
     inherits : keys of the project file that are the defaults of the options of the same name, key by key
+    takes_areas : whether an outcome may be a measure that is published of authorities and of no school
     uses_exposure : whether the years before and after are those of `exposure`, so that it must be there
     shown_by : the module of `evalkit.report` with the parts of documents that show it
     notebook : its notebook, where that is not notebooks/2_<name>.ipynb
@@ -131,6 +132,7 @@ class Kind:
     estimate: Callable[[EstimateRequest], AnalysisResults]
     complaints: Callable[[Project, Analysis], Iterable[Complaint]] = _none_of
     inherits: tuple[str, ...] = ()
+    takes_areas: bool = False
     uses_exposure: bool = True
     shown_by: str = ""
     placed: Callable[[PlacedRequest], PlacedStatistic | Unavailable] | None = None
@@ -144,7 +146,6 @@ class Kind:
 
 RESERVED: Final[tuple[tuple[str, ...], ...]] = (
     ("plan",),
-    ("participants", "rule"),
     ("analyses", "plan"),
     ("analyses", "choices"),
 )

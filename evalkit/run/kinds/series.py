@@ -83,6 +83,7 @@ SERIES: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     complaints=_complaints,
+    takes_areas=True,
     uses_exposure=False,
     shown_by="evalkit.report.kinds.series",
 )

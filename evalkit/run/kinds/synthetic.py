@@ -142,6 +142,7 @@ SYNTHETIC: Final = Kind(
     estimate=_estimate,
     power=_power,
     complaints=_complaints,
+    takes_areas=True,
     uses_exposure=False,
     shown_by="evalkit.report.kinds.synthetic",
 )

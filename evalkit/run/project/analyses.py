@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from evalkit.core.errors import ProjectError
 from evalkit.core.project import Analysis, Exposure, Programme, Project, default_exposure, first_summer
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.measures import MEASURES
+from evalkit.data.measures import MEASURES, is_of_areas
 from evalkit.run.kinds.names import KINDS
 from evalkit.run.kinds.registry import RESERVED, Kind, kind_of
 from evalkit.run.project.complaints import complaint_of
@@ -216,13 +216,14 @@ def _came_after(code: str, project: Project) -> bool:
 def with_defaults(project: Project) -> Project:
     """Return the project with the years before and after filled in where the file names none and they can be told.
 
-    They are those that all published outcomes have, parted by the first and last day of the programme: of summers
+    They are those that all outcomes published of schools have, parted by the programme's first and last day: of summers
     that run on without a gap those among which it starts, as no one means to cross years without tests unasked.
     """
     if project.exposure != Exposure():
         return project
-    published = [MEASURES[one.code].years for one in project.outcomes if one.code in MEASURES]
-    if len(published) < len(project.outcomes):
+    of_schools = [one for one in project.outcomes if not is_of_areas(one.code)]
+    published = [MEASURES[one.code].years for one in of_schools if one.code in MEASURES]
+    if not published or len(published) < len(of_schools):
         return project
     years = sorted(set.intersection(*map(set, published)))
     return replace(project, exposure=default_exposure(project.programme, _run_of(years, project.programme)))

@@ -14,7 +14,7 @@ from evalkit.core.disclosure import FEWEST_PEOPLE
 from evalkit.core.project import Analysis, Outcome, OwnTable, Project
 from evalkit.core.project_parts import Family
 from evalkit.core.words import did_you_mean, listed
-from evalkit.data.measures import STAGES
+from evalkit.data.measures import AREAS, STAGES, is_of_areas
 from evalkit.data.subgroups import faults
 from evalkit.run.kinds.names import KINDS
 from evalkit.run.kinds.registry import kind_of
@@ -61,6 +61,7 @@ def _analyses(project: Project, unread: Collection[object]) -> Iterator[Complain
             yield Complaint(("analyses", i, "name"), f"two analyses are called '{one.name}'; name each otherwise")
         yield from (Complaint(("analyses", i, *place), text) for place, text in _outcomes_named(project, one))
         yield from _parted(project, i)
+        yield from _of_areas(project, i)
         against = family_faults(project, one.families, one)
         yield from (Complaint(("analyses", i, "families", *place), text) for place, text in against)
         for told in () if i in unread else kind_of(one.kind).complaints(project, one):
@@ -73,6 +74,27 @@ def _parted(project: Project, at: int) -> Iterator[Complaint]:
     analysis = project.analyses[at]
     place: Place = ("by",) if analysis.by is None else ("analyses", at, "by")
     yield from (Complaint(place, text) for text in faults(project, analysis))
+
+
+def _of_areas(project: Project, at: int) -> Iterator[Complaint]:
+    """Yield why an analysis cannot take outcomes that are published of authorities, or part them."""
+    analysis = project.analyses[at]
+    codes = [one.code for one in project.outcomes_of(analysis) if not one.is_own and is_of_areas(one.code)]
+    if not codes or analysis.kind not in KINDS:
+        return
+    place: Place = ("analyses", at, "outcomes" if analysis.outcomes else "kind")
+    taking = listed([f"`{name}`" for name in KINDS if kind_of(name).takes_areas])
+    what = f"{listed(codes)} {'is' if len(codes) == 1 else 'are'} published of authorities, with no value of any school"
+    if not kind_of(analysis.kind).takes_areas:
+        yield Complaint(
+            place,
+            f"{what}, and `{analysis.kind}` compares the schools or pupils of an arm. Evaluate it by {taking}, or name "
+            "under `outcomes` of this analysis what schools have",
+        )
+    elif project.by_of(analysis):
+        yield Complaint(
+            place, f"{what}, so that it has no subgroups. Leave `by` out, or say `by: []` for this analysis"
+        )
 
 
 def family_faults(
@@ -136,8 +158,8 @@ def _outcomes_named(project: Project, analysis: Analysis) -> Iterator[tuple[Plac
 def _tables(project: Project, folder: Path) -> Iterator[Complaint]:
     for name, table in project.data.tables.items():
         place = ("data", "tables", name)
-        if not _TABLE.fullmatch(name) or name in STAGES:
-            text = "name a table by letters, digits, - and _, beginning with a letter, and not KS2, KS4 or ABS"
+        if not _TABLE.fullmatch(name) or name in (*STAGES, AREAS):
+            text = "name a table by letters, digits, - and _, beginning with a letter, and not KS2, KS4, ABS or AREA"
             yield Complaint(place, f"'{name[:50]}' cannot name a table: {text}")
         if complaint := complaint_about(folder, table.file):
             yield Complaint((*place, "file"), complaint)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ from evalkit.run.project.runner import find_data
 
 if TYPE_CHECKING:
     from evalkit.core.project import Exposure, Project
+    from evalkit.data.published.area_records import AreaSource
     from evalkit.data.published.participants import TreatedSchools
     from evalkit.data.published.project_data import ProjectData
     from evalkit.data.published.sources import Sources
@@ -38,7 +39,8 @@ class Checked:
     """A project that can be run, the files it reads, and the design made from them.
 
     `stage` is the design of the first analysis of the kind `areas`, None where there is none; `folder_files` every
-    file below the folder of published files, None where made-up schools are read.
+    file below the folder of published files, None where made-up schools are read; `area_sources` where each measure of
+    authorities is read.
     """
 
     files: tuple[tuple[str, int | None], ...]
@@ -47,6 +49,7 @@ class Checked:
     treated: TreatedSchools
     n_claims: int
     folder_files: Sequence[Listed] | None = None
+    area_sources: Mapping[str, AreaSource] = field(default_factory=dict)
 
     @property
     def project(self) -> Project:
@@ -107,7 +110,7 @@ def check_project(project_file: Path, data: Path | None) -> Checked:
     n_claims = len(claims_of(project, project_file.parent))
     files = (*_own_files(project, project_file.parent), *_files(sources))
     below = None if data is None or sources.is_none else files_of(sources.folder)
-    return Checked(files, design, next(stages, None), treated, n_claims, below)
+    return Checked(files, design, next(stages, None), treated, n_claims, below, baseline.area_sources)
 
 
 _OF_DATA: Final = frozenset({"exposure", "outcomes", "data", "participants"})
@@ -191,6 +194,7 @@ def checked_json(checked: Checked) -> str:
         "starts": _starts(treated),
         "unused_columns_of_participants": list(treated.unused),
         **(_areas_record(checked.stage) if checked.stage else {}),
+        **({"read_of": {code: one.record() for code, one in read.items()}} if (read := checked.area_sources) else {}),
         "n_claims": checked.n_claims,
         **({} if checked.folder_files is None else {"folder_files": whole_record(checked.folder_files)}),
     }
@@ -239,6 +243,10 @@ def _lines(checked: Checked) -> Iterator[str]:
             yield f"    made again for each by {by}: {listed(parts, 9)}"
     if any(analysis.uses_exposure for analysis in project.analyses):
         yield from _years(project.exposure)
+    if checked.area_sources:
+        yield "\nMeasures of authorities"
+        for code, source in checked.area_sources.items():
+            yield f"  {code}: {' '.join((source.sentence, *source.stopped))}"
     yield "\nParticipants"
     yield from _participants(checked)
     if checked.stage is not None:

@@ -13,7 +13,9 @@ from evalkit.core.errors import ProjectError
 from evalkit.core.manifest import MEASURES_FILE
 from evalkit.core.words import did_you_mean, listed
 from evalkit.data.measures import (
+    AREAS,
     STAGES,
+    AreaLayout,
     Direction,
     Measure,
     is_of_kit,
@@ -31,7 +33,8 @@ _NEEDED_OF_PARTS: Final = {"breaks": ("before", "after", "kind", "sentence"), "a
 _TEXTS: Final = (
     "code", "label", "unit", "key_stage", "source", "direction", "pupils", "subgroup", "small_numbers", "unadjusted",
 )  # fmt: skip
-_LISTS: Final = ("years", "breaks", "absences", "limits")
+_LISTS: Final = ("years", "breaks", "absences", "limits", "places", "typical")
+_STAGES: Final = (*STAGES, AREAS)
 _NEEDED: Final = ("code", "label", "unit", "direction", "key_stage", "years", "sd", "source")
 _KEYS: Final = (*_TEXTS, *_LISTS, "teacher_assessed", "sd", "ees")
 
@@ -134,8 +137,9 @@ def _against_values(place: Place, entry: Mapping[str, Any], before: Mapping[str,
         yield Complaint((*place, "code"), f"{code} stands here a second time")
     elif isinstance(code, str) and not code.replace("_", "").isalnum():
         yield Complaint((*place, "code"), f"a code is the name of its column, of letters, digits and _, not '{code}'")
-    if isinstance(stage, str) and stage not in STAGES:
-        yield Complaint((*place, "key_stage"), f"expected {', '.join(STAGES[:-1])} or {STAGES[-1]}, found '{stage}'")
+    if isinstance(stage, str) and stage not in _STAGES:
+        yield Complaint((*place, "key_stage"), f"expected {', '.join(_STAGES[:-1])} or {_STAGES[-1]}, found '{stage}'")
+    yield from _against_places(place, entry)
     if isinstance(years, list) and not _are_summers(years):
         yield Complaint((*place, "years"), "expected summers in order, as [2016, 2017]")
     direction = entry.get("direction")
@@ -146,6 +150,27 @@ def _against_values(place: Place, entry: Mapping[str, Any], before: Mapping[str,
         yield Complaint((*place, "ees"), "expected `columns`, a list of names, and `subject` or `breakdown` below it")
     if not isinstance(entry.get("teacher_assessed", False), bool):
         yield Complaint((*place, "teacher_assessed"), "expected true or false")
+
+
+def _against_places(place: Place, entry: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Yield what is wrong with where a measure of authorities is said to stand."""
+    places, typical = entry.get("places"), entry.get("typical")
+    if (entry.get("key_stage") == AREAS) != bool(places):
+        yield Complaint(
+            (*place, "places"), f"a measure of authorities (key stage {AREAS}), and no other, says where it stands"
+        )
+    for at, one in enumerate(places if isinstance(places, list) else ()):
+        at_place = (*place, "places", at)
+        if not isinstance(one, dict) or {*one} - {"where"} != {"layout", "column"}:
+            yield Complaint(at_place, "expected `layout` and `column`, and `where` with columns and their values")
+        elif one["layout"] not in get_args(AreaLayout):
+            known = listed([*get_args(AreaLayout)])
+            yield Complaint((*at_place, "layout"), f"authorities are read of {known}, not '{one['layout']}'")
+        elif not isinstance(one["column"], str) or not isinstance(one.get("where", {}), dict):
+            yield Complaint(at_place, "expected a name as `column`, and below `where` columns with a value each")
+    numbers = [one for one in typical if isinstance(one, int | float)] if isinstance(typical, list) else [0, 1]
+    if len(numbers) != 2 or not numbers[0] < numbers[1]:
+        yield Complaint((*place, "typical"), "expected two numbers, the lower first")
 
 
 def _are_summers(years: Sequence[object]) -> bool:

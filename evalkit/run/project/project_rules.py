@@ -218,6 +218,7 @@ def _participants(project: Project, folder: Path) -> Iterator[Complaint]:
     if chosen.draw is not None and not 2 <= chosen.draw.n <= 10_000:
         text = f"a made-up list has at least 2 schools and at most 10,000; found {chosen.draw.n}"
         yield Complaint(("participants", "draw", "n"), text)
+    yield from (Complaint(("participants", "rule", *place), text) for place, text in _rule_faults(project))
     if len(set(chosen.areas)) < len(chosen.areas):
         yield Complaint(("participants", "areas"), "name each area once")
     if chosen.trust is not None and (chosen.file is None or not str(chosen.trust).strip()):
@@ -225,6 +226,28 @@ def _participants(project: Project, folder: Path) -> Iterator[Complaint]:
         yield Complaint(("participants", "trust"), text)
     if chosen.file is not None and (complaint := complaint_about(folder, chosen.file)):
         yield Complaint(("participants", "file"), complaint)
+
+
+def _rule_faults(project: Project) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield what is wrong with the rule by which schools were listed."""
+    rule, codes = project.participants.rule, [one.code for one in project.outcomes]
+    if rule is None:
+        return
+    if project.participants.draw is not None:
+        yield (), "a made-up list follows no rule. Name `areas` whose schools the rule lists, or leave `draw` out"
+    if (rule.lowest is None) == (rule.highest is None):
+        yield (), "name either `lowest` or `highest`: a share of schools such as 0.2, or their number"
+    for key in ("lowest", "highest"):
+        wanted = getattr(rule, key)
+        if wanted is not None and not (0 < wanted < 1 or (wanted >= 1 and wanted == int(wanted))):
+            yield (key,), f"a share above 0 and below 1, or a whole number of schools; not {wanted:g}"
+    if rule.of not in codes:
+        yield ("of",), f"'{rule.of}' is not among the outcomes: {listed(codes)}.{did_you_mean(rule.of, codes)}"
+    before = project.exposure.pre
+    if not rule.years or not set(rule.years) <= set(before):
+        found = listed([str(year) for year in rule.years]) or "no year"
+        known = listed([str(year) for year in before])
+        yield ("years",), f"{found} is not among the years before the programme ({known}). Name some of these"
 
 
 def _exposure(project: Project) -> Iterator[Complaint]:

@@ -10,6 +10,7 @@
 - `match_options`: `evalkit match FILE …`: from its options, which hold together, to the request, and from there to
   the answer.
 - `power`: What a project's design could detect, before any outcome is read: `evalkit power`.
+- `rehearse`: What a project's design finds where nothing happened: `evalkit rehearse`.
 - `similar`: From what `evalkit similar` is asked and its table to lists of similar units, and all that is told of
   them.
 - `similar_options`: `evalkit similar FILE …`: from its options, which hold together, to the request, and from there

@@ -9,7 +9,7 @@ import pytest
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.estimate.areas import gap_series_arrays as kernel
 from evalkit.estimate.areas.changes_arrays import permutation_test
-from evalkit.estimate.areas.gap_series import GapSeries, by_start, placed, places_of
+from evalkit.estimate.areas.gap_series import GapSeries, by_start, in_connected_sets, placed, places_of
 
 YEARS = np.arange(2010, 2018)
 
@@ -233,3 +233,48 @@ def test_arrays_are_left_as_they_are():
     before = values.copy()
     effects(made(values, treated=(0, 1), starts=(2013, 2014)))
     np.testing.assert_array_equal(values, before)
+
+
+def test_the_gap_of_a_set_is_to_areas_outside_it():
+    """Four areas, each compared with all others: of the set {0, 1}, weights 1 and 3, to areas 2 and 3.
+
+    Year 1: 0 and 1 have 1 and 5, 2 and 3 have 2 and 4, mean 3: (1·(1 − 3) + 3·(5 − 3))/4 = 1.
+    """
+    values = np.array([[1.0], [5.0], [2.0], [4.0]])
+    compared = ~np.eye(4, dtype=bool)
+    weight = np.array([1.0, 3.0, 1.0, 1.0])
+    assert kernel.set_gaps(values, compared, weight, np.array([[0, 1]])).tolist() == [[1.0]]
+    # an area that is compared with the other of its set alone has nobody left
+    compared[0, 2:] = False
+    assert np.isnan(kernel.set_gaps(values, compared, weight, np.array([[0, 1]]))).all()
+
+
+def test_sets_that_border_each_other_take_the_places_of_areas_that_do():
+    rng = np.random.default_rng(3)
+    n, years = 30, np.arange(2010, 2018)
+    compared = np.tile(np.arange(n) >= 2, (n, 1)) & ~np.eye(n, dtype=bool)
+    series = GapSeries(
+        values=rng.normal(size=(n, len(years))),
+        years=years,
+        compared=compared,
+        treated=np.array([0, 1]),
+        starts=np.array([2014, 2014]),
+        stands_in=np.arange(n) >= 2,
+        weight=np.ones(n),
+        has_slope=False,
+    )
+    line = np.abs(np.subtract.outer(np.arange(28), np.arange(28))) == 1
+    judged = in_connected_sets(series, line, seed=1, n_draws=400)
+    found = placed(judged, places_of(judged, 1), by_start(judged, GapSeries.effects)).ranked()
+    plain = placed(series, places_of(series, 1, 50), by_start(series, GapSeries.effects)).ranked()
+    assert found.estimate == pytest.approx(plain.estimate)  # what is judged is the same number
+    assert (found.n_disjoint, found.n_draws, found.n_areas) == (14, 400, 30)
+    assert found.p_value >= 1 / 15
+    # in units ten times as large every number but the p-value is ten times as large
+    larger = in_connected_sets(replace(series, values=10 * series.values), line, seed=1, n_draws=400)
+    again = placed(larger, places_of(larger, 1), by_start(larger, GapSeries.effects)).ranked()
+    assert again.estimate == pytest.approx(10 * found.estimate)
+    assert again.p_value == found.p_value
+    nowhere = in_connected_sets(series, np.zeros((28, 28), dtype=bool), seed=1, n_draws=400)
+    none = placed(nowhere, places_of(nowhere, 1), by_start(nowhere, GapSeries.effects)).ranked()
+    assert isinstance(none.p_value, Unavailable)

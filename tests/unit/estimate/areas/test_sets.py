@@ -245,13 +245,14 @@ def test_too_many_treated_areas_for_those_left_are_not_judged():
 def test_a_declared_rule_gives_one_set_an_area():
     pool, statistic = england(16)
     chosen = {code: np.flatnonzero(pool.area == code)[:3] for code in range(1, 61)}
-    found = set_statistics(statistic, pool, SetOptions(rule="rule", chosen=chosen))
+    picked = np.isin(np.arange(len(pool.area)), np.concatenate([*chosen.values()]))
+    found = set_statistics(statistic, replace(pool, picked=picked), SetOptions(rule="rule"))
     by_hand = [statistic.values[chosen[c], 0].mean() - statistic.compared[c - 1, 0] for c in range(1, 61) if c != 7]
     assert sorted(found.values[:, 0]) == pytest.approx(sorted(by_hand))
     result = found.inference()
     assert result.adjusted == pytest.approx(result.estimate - np.mean(by_hand))
     with pytest.raises(InputError, match="A declared rule needs"):
-        SetOptions(rule="rule")
+        set_statistics(statistic, pool, SetOptions(rule="rule"))
 
 
 def test_low_lists_are_led_by_sets_like_them():

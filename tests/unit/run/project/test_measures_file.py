@@ -109,7 +109,7 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_line(tmp_path):
         "breaks.b (line 4): after and sentence must be given",
         "breaks.c (line 5): a break lies between a summer and a later one, not 2018 and 2017",
         "measures[1].code (line 7): READPROG is a measure of the kit",
-        "measures[1].key_stage (line 7): expected KS2, KS4 or ABS, found 'KS3'",
+        "measures[1].key_stage (line 7): expected KS2, KS4, ABS or AREA, found 'KS3'",
         "measures[1].years (line 7): expected summers in order",
         "measures[1].direction (line 7): expected higher is better or lower is better, found 'up'",
         "measures[2].direcion (line 8): there is no such key here. Did you mean 'direction'?",

@@ -142,7 +142,11 @@ def test_the_knowsley_claims_are_in_the_words_of_their_source(shared_data):
         ("areas: [340]", "areas: [340]\n  trust: United Learning", "a trust is named of a `file`"),
         ("areas: [340]", "draw: {n: 1, of: 340}", "a made-up list has at least 2 schools"),
         ("areas: [340]", "draw: {n: 5, of: 34}", "three digits"),
-        ("areas: [340]", "areas: [340]\n  rule: simple", "participants.rule (line 31): `rule` is reserved"),
+        (
+            "areas: [340]",
+            "areas: [340]\n  rule: {lowest: 0.2, of: READPROGS, years: [2016]}",
+            "Did you mean 'READPROG'",
+        ),
         ("seed:", "families: [{name: a, outcomes: [READPROG]}]\nseed:", "fewer than two effects are in it"),
         ("seed:", "families: [{name: a, outcomes: [READPROG, x]}]\nseed:", "'x' is not among the outcomes"),
         ("seed:", "families: [{name: a, outcomes: [READPROG, WRITPROG], analyses: [b]}]\nseed:", "is called 'b'"),
