@@ -152,6 +152,12 @@ _HOME: Final = {
     "SimilarOptions": "design.similar",
     "similar_units": "design.similar",
     "cross_checks": "diagnose.cross_checks",
+    "permuted_bounds": "estimate.bounds.permuted_bounds",
+    "PermutedBounds": "estimate.bounds.permuted_bounds",
+    "pre_trend_power": "diagnose.power.pre_trends",
+    "PreTrendOptions": "diagnose.power.pre_trends",
+    "PreTrendPower": "diagnose.power.pre_trends",
+    "staggered_pre_trends": "diagnose.power.event_leads",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -38,9 +38,11 @@ from evalkit.diagnose.cross_checks import CrossChecks
 from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.matched.balance import MatchBalance, StratumBalance
 from evalkit.diagnose.matched.sensitivity import MatchSensitivity
+from evalkit.diagnose.power.pre_trends import PreTrendPower
 from evalkit.diagnose.power.report import PowerReport
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.estimate.areas.random_effects import RandomEffects
+from evalkit.estimate.bounds.permuted_bounds import PermutedBounds
 from evalkit.estimate.bounds.violation_bounds import ViolationBounds
 from evalkit.estimate.effect import Inference
 from evalkit.estimate.effect_sizes import StandardisedEffect
@@ -238,6 +240,8 @@ VIEWS: Final[dict[type, tuple[View, ...]]] = {
     Leads: (staggered.leads,),
     CrossChecks: (staggered.estimators,),
     Inference: (two_way.inference,),
+    PermutedBounds: (review.permuted_bounds_words, review.permuted_bounds),
+    PreTrendPower: (review.pre_trends_words, review.pre_trends),
     TwoWayEffect: (two_way.two_way_effect, two_way.two_way_recommendation),
     TwoWayEventStudy: (two_way.two_way_event_study,),
     ViolationBounds: (bounds.bounds_words, bounds.bounds_table),

@@ -26,6 +26,7 @@ from evalkit.design.matching.options import AfterName, FullMatching, ProfileMatc
 from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.project.inference import SETS, WHOLE_SETS
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, not_assessable
+from evalkit.diagnose.kinds.matched_violations import MatchedViolations, steps_of, violations_of
 from evalkit.diagnose.matched.balance import MatchBalance, match_balance
 from evalkit.diagnose.matched.findings import match_findings
 from evalkit.diagnose.matched.regression_to_mean import NAME as REGRESSION_TO_MEAN
@@ -39,7 +40,7 @@ from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.estimate.effect import Effect, EffectSize
 from evalkit.estimate.matched.after_matching import AFTER_NAMES, AfterMatching, adjustment_columns, after_matching
 from evalkit.estimate.matched.matched_effect import MatchedEffect, is_weighting
-from evalkit.estimate.matched.set_statistic import COLUMN, MatchedStatistic
+from evalkit.estimate.matched.set_statistic import COLUMN, MatchedStatistic, said_by_name
 from evalkit.estimate.matched.task import EffectOptions, Errors
 from evalkit.estimate.published_spread import effect_size, spreads_of
 
@@ -79,6 +80,7 @@ class MatchedOutcome:
     balance : how alike these are
     estimates : change, analysis of covariance, difference
     sets : what sets drawn in other areas say of each of the three; None where they are not used
+    violations : how far trends may part, and which would have been seen before, by the same sets
     sensitivity : how much that was not measured the estimate withstands
     n_lost : matched schools, treated and comparison, without an outcome afterwards
     effects, findings : as they stand among those of the analysis
@@ -89,6 +91,7 @@ class MatchedOutcome:
     balance: MatchBalance
     estimates: AfterMatching
     sets: dict[AfterName, SetsInference] | None
+    violations: MatchedViolations
     sensitivity: MatchSensitivity | Unavailable
     n_lost: tuple[int, int]
     effects: tuple[Effect, ...] = ()
@@ -173,13 +176,14 @@ def _outcome(
         return _no_effect(project, found, str(problem))
     before = values.before.reindex(units)
     estimates = after_matching(design, before, after, plan.options.estimate, _options(project, found, design))
-    sets = _sets(plan, found, values, executor)
+    statistics = _drawn(plan, found, values, executor, beside=steps_of(found, values.before, values.after))
     made = MatchedOutcome(
         plan=found,
         design=design,
         balance=match_balance(design),
         estimates=estimates,
-        sets=sets,
+        sets=None if statistics is None else said_by_name(statistics, project.inference.level),
+        violations=violations_of(plan, found, statistics),
         sensitivity=_sensitivity(design, before, after, estimates, project),
         n_lost=(found.design.n_treated - design.n_treated, found.design.n_comparison - design.n_comparison),
     )
@@ -228,10 +232,23 @@ def _options(project: Project, found: OutcomeMatch, design: MatchedDesign) -> Ef
 def _sets(
     plan: MatchedPlan, found: OutcomeMatch, values: _Values, executor: Executor, n_sets: int | None = None
 ) -> dict[AfterName, SetsInference] | None:
+    statistics = _drawn(plan, found, values, executor, n_sets)
+    return None if statistics is None else said_by_name(statistics, plan.project.inference.level)
+
+
+def _drawn(
+    plan: MatchedPlan,
+    found: OutcomeMatch,
+    values: _Values,
+    executor: Executor,
+    n_sets: int | None = None,
+    *,
+    beside: Floats | None = None,
+) -> SetStatistics | None:
+    """Return the estimates of every set, and the differences `beside` them; None where sets do not judge."""
     if not found.is_by_sets or plan.options.estimand != "ATT":
         return None
     assert found.sets is not None
-    pool = _pool(plan, found, values)
     options = SetOptions(
         rule=found.sets.rule,
         n_sets=n_sets or _FEWER.get(type(found.option), FEWER_SETS),
@@ -239,8 +256,8 @@ def _sets(
         level=plan.project.inference.level,
         draws_more=False,
     )
-    made: SetStatistics = set_statistics(matched_statistic(plan, found, values), pool, options, executor, SLOW_CHUNK)
-    return {name: made.inference(COLUMN[name], options.level) for name in AFTER_NAMES}
+    statistic = replace(matched_statistic(plan, found, values), beside=beside)
+    return set_statistics(statistic, _pool(plan, found, values), options, executor, SLOW_CHUNK)
 
 
 def placed_matched(plan: MatchedPlan, outcome: str, intake: ProjectData) -> PlacedStatistic | Unavailable:

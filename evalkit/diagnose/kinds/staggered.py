@@ -32,6 +32,9 @@ from evalkit.design.panel.staggered import (
 from evalkit.design.project.set_rule import SetRule
 from evalkit.diagnose.cross_checks import CrossCheck, CrossChecks, cross_checks, open_design
 from evalkit.diagnose.evaluation import ByOutcome
+from evalkit.diagnose.kinds.matched_violations import MATCHED_ON_OUTCOME, is_matched_on_outcome
+from evalkit.diagnose.power.event_leads import sets_pre_trends, staggered_pre_trends
+from evalkit.diagnose.power.pre_trends import PreTrendPower
 from evalkit.estimate.areas.set_draws import FEWER_SETS, SetOptions, SetPool, Sets
 from evalkit.estimate.areas.sets import FAST_CHUNK, SLOW_CHUNK, SetsInference
 from evalkit.estimate.areas.together import PlacedStatistic
@@ -109,6 +112,7 @@ class StaggeredOutcomeResults(Shown):
     years_left_out : years that may not be compared with the last before the first start
     without : the overall effect without each area, group or participant
     power : of the test before the start
+    pre_trends : trends that tests before the start would find, by the group-time estimator, or by rank where sets judge
     spreads : standard deviations by which the effect is standardised
     is_whole : whether all units of the treated areas take part
     bounds : the mean effect over times if trends are not parallel, from a universal base, or why there are none
@@ -133,6 +137,7 @@ class StaggeredOutcomeResults(Shown):
     years_left_out: tuple[int, ...]
     without: tuple[WithoutOne, ...]
     power: TrendPower | Unavailable
+    pre_trends: PreTrendPower | Unavailable
     spreads: Spreads
     is_whole: bool
     bounds: ViolationBounds | Unavailable = NOT_BOUNDED
@@ -332,10 +337,14 @@ def _with_clusters(work: OutcomeWork) -> StaggeredOutcomeResults:
     advice = recommendation(effects)
     options = InferenceOptions(level=work.uncertainty.level, seed=work.uncertainty.seed)
     inference = overall_inference(effects, advice, options)
-    checks = cross_checks(_quoted_first(work, effects), replace(work.uncertainty, n_draws=0))
+    by_cell = _quoted_first(work, effects)
+    checks = cross_checks(by_cell, replace(work.uncertainty, n_draws=0))
+    seen: PreTrendPower | Unavailable = MATCHED_ON_OUTCOME
+    if work.outcome.match is None or not is_matched_on_outcome(work.outcome.match):
+        seen = staggered_pre_trends(by_cell, work.uncertainty.level, work.uncertainty.seed)
     if work.choices.estimator == "twfe":
         results, advice, inference = _two_way(work, results)
-    return _made(work, results, checks, inference, advice)
+    return replace(_made(work, results, checks, inference, advice), pre_trends=seen)
 
 
 def _bounds(work: OutcomeWork) -> ViolationBounds | Unavailable:
@@ -412,6 +421,7 @@ def _made(
         years_left_out=(),
         without=(),
         power=Unavailable("The power of the test before the start is told where sets judge."),
+        pre_trends=Unavailable("No test before the start was looked at."),
         spreads=_NO_SPREADS,
         is_whole=not len(work.outcome.others),
     )
@@ -455,9 +465,13 @@ def _with_sets(work: OutcomeWork) -> StaggeredOutcomeResults:
     by_sets = by_rule[rules[0]]
     anticipation = work.choices.anticipation or 0
     power: TrendPower | Unavailable = Unavailable("With covariates every set is a rerun; no power was reckoned.")
+    seen: PreTrendPower | Unavailable = Unavailable("With covariates every set is a rerun; no power was reckoned.")
     if statistic.is_from_sums:
         rise = statistic.of_trend(by_sets.statistics.draws.listed)[0, : len(statistic.numbers)]
         power = trend_power(by_sets, rise, -anticipation)
+        seen = sets_pre_trends(by_sets, rise, -anticipation)
+    if clustered.pre_trends == MATCHED_ON_OUTCOME:
+        seen = MATCHED_ON_OUTCOME
     judged = results_by_sets(clustered.results, by_sets, anticipation)
     return replace(
         clustered,
@@ -470,6 +484,7 @@ def _with_sets(work: OutcomeWork) -> StaggeredOutcomeResults:
         inference=inference_by_sets(by_sets.overall, level),
         recommended=Recommendation(OVER_SETS, clustered.recommended.reason),
         power=power,
+        pre_trends=seen,
     )
 
 

@@ -19,6 +19,7 @@ from evalkit.diagnose.finding import (
     statement,
 )
 from evalkit.diagnose.kinds.staggered import StaggeredFindings, StaggeredOutcomeResults
+from evalkit.diagnose.power.pre_trends import SlopePower
 from evalkit.estimate.staggered.results_by_sets import TrendPower
 
 
@@ -45,7 +46,7 @@ def _before_the_start(found: StaggeredOutcomeResults) -> Finding:
     if isinstance(test, Unavailable):
         return not_assessable(name, test.reason, FindingKind.FALSIFICATION)
     verdict = _ranked(test.p_value)
-    power = found.power
+    power = _power(found)
     sentence = test.sentence
     checked: CheckPower | Unavailable = Unavailable("No power was reckoned.")
     if isinstance(power, TrendPower):
@@ -58,6 +59,18 @@ def _before_the_start(found: StaggeredOutcomeResults) -> Finding:
             verdict = Verdict.UNINFORMATIVE
     n_areas = found.overall.n_areas if found.overall is not None else Unavailable("Errors are by cluster.")
     return Finding(name, verdict, test.statistic, sentence, FindingKind.FALSIFICATION, test.p_value, n_areas, checked)
+
+
+def _power(found: StaggeredOutcomeResults) -> TrendPower | Unavailable:
+    """Return the power of the test: among sets where they judge, else by the covariance of the effects before."""
+    if isinstance(found.power, TrendPower) or isinstance(found.pre_trends, Unavailable) or found.overall is not None:
+        return found.power
+    joint = found.pre_trends.tests[0]
+    if not isinstance(joint.at_violation, SlopePower) or isinstance(joint.at_violation.bias, Unavailable):
+        return found.power
+    half, one, twice = joint.powers_at
+    slope, bias = joint.at_violation.slope, joint.at_violation.bias
+    return TrendPower(slope=slope, bias=bias, at_half=half, at_one=one, at_twice=twice)
 
 
 def _ranked(p_value: float) -> Verdict:

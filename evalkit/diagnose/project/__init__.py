@@ -18,9 +18,14 @@
 - `flows`: The flow of schools from listed to analysed, by arm, and how far the arms differ in what they lost.
 - `given_baseline`: The effect on a whole area given where it stood before: what areas that stood so gain where
   nothing happened.
+- `influence`: Who moves the result, and by how much: without one school, one trust or network, one comparison area.
+- `influence_arrays`: Kernels of influence: by how much an effect moves without one unit, one part of the treated, or
+  one compared area.
 - `listed_tests`: Statistics of falsification tests for listed schools, and for the same sets of schools drawn in
   their place.
 - `outcome_summaries`: One row for each outcome: who was analysed, means before and after, the p-value adjusted for
   several outcomes.
 - `results`: What checks look at: the effects of one project, found by name.
+- `violations`: What a project's result would bear, were trends not parallel: bounds by permutation, and trends it
+  could see.
 """

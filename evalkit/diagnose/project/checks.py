@@ -9,7 +9,6 @@ from evalkit.core.formats import interval_text, level_text, lower_first, number,
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.design.project import labels
-from evalkit.design.project.areas import without_areas
 from evalkit.design.project.labels import age_of_lists, postdates
 from evalkit.design.project.set_rule import SUCH_SETS
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, banded, design_fact, not_assessable, statement
@@ -34,9 +33,8 @@ from evalkit.diagnose.project.checks_trend import (
     triple_difference,
     unranked,
 )
+from evalkit.diagnose.project.influence import influences, one_area_out
 from evalkit.diagnose.project.results import Results
-from evalkit.estimate.areas.area_effects import effects_by_area
-from evalkit.estimate.areas.sample import changes_to
 from evalkit.estimate.effect import Effect, PermutationDetail, SetsDetail
 
 # Checks of the comparison: where the estimate stands, and how far it rests on who is compared.
@@ -185,25 +183,21 @@ def _p(effect: Effect) -> float:
 
 
 def one_neighbour_out(results: Results) -> Finding:
-    """Say how far the estimate moves when each neighbouring area in turn is left out."""
-    found, design = results.outcomes.get(results.primary), results.locked.outcomes[results.primary]
-    main, comparison = results.estimate(results.primary), design.comparisons[labels.NEIGHBOURS]
-    near = comparison.of(design.treated_group)
-    if found is None or not found.areas or not isinstance(main, float) or len(near) < 2:
-        return not_assessable("one_neighbour_out", "There are too few neighbouring areas to leave one out.")
-    exposure, names = results.project.exposure, results.area_names
-    changes = found.weighed(changes_to(found.panel, exposure, exposure.post))
-    without = {}
-    for area in near:
-        effects = effects_by_area(changes, without_areas(comparison, [area]), design.treated_group, 1)
-        without[area] = float(effects.effects[effects.position(design.treated_group)])
-    low, high = min(without, key=lambda a: without[a]), max(without, key=lambda a: without[a])
-    sentence = (
-        f"Leaving out one neighbouring area at a time, the estimate runs from {visible(without[low])} (without "
-        f"{names.get(low, str(low))}) to {visible(without[high])} (without {names.get(high, str(high))})."
+    """Say how far the estimate moves when each comparison area in turn is left out, and in how many it moves as far."""
+    test, found = one_area_out(results), influences(results)
+    parts = () if isinstance(found, Unavailable) else found.of("comparison area")
+    known = {one.name: one.estimate for one in parts if isinstance(one.estimate, float)}
+    if not known:
+        return unranked("one_neighbour_out", Unavailable("There are too few neighbouring areas to leave one out."))
+    low, high = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
+    told = (
+        f"Leaving out one neighbouring area at a time, the estimate runs from {visible(known[low])} (without {low}) to "
+        f"{visible(known[high])} (without {high})"
     )
-    furthest = max((low, high), key=lambda area: abs(without[area] - main))
-    return statement("one_neighbour_out", without[furthest], sentence)
+    if isinstance(test, Unavailable):
+        return unranked("one_neighbour_out", test, f"{told}.")
+    told += f", {visible(test.value)} standard deviations of the other areas' effects away at most."
+    return ranked(results, test, (told, "moved at least as far", "One comparison area that"))
 
 
 def contamination(results: Results) -> Finding:
@@ -278,6 +272,7 @@ CHECKS: Final[tuple[Callable[[Results], Finding], ...]] = (
     placebo_outcome,
     alternative_list,
     influence,
+    one_neighbour_out,
     joint,
     balance,
     overlap,
@@ -290,7 +285,6 @@ CHECKS: Final[tuple[Callable[[Results], Finding], ...]] = (
     level_and_change,
     triple_difference,
     choices,
-    one_neighbour_out,
     matching_assumptions,
     clustering_by_area,
     score_cap,

@@ -38,9 +38,11 @@ from evalkit.diagnose.project.evaluation import (
 )
 from evalkit.diagnose.project.flows import attrition_of, make_flow
 from evalkit.diagnose.project.given_baseline import given_baseline
+from evalkit.diagnose.project.influence import influences
 from evalkit.diagnose.project.listed_tests import MAIN_COLUMN, ListedStatistics, listed_statistics
 from evalkit.diagnose.project.outcome_summaries import outcome_summaries, trajectories
 from evalkit.diagnose.project.results import Results, contrast_code
+from evalkit.diagnose.project.violations import outcome_bounds, trends_seen
 from evalkit.estimate.areas.area_effects import effects_by_area
 from evalkit.estimate.areas.outcome_effects import (
     BandOptions,
@@ -124,6 +126,9 @@ def evaluate(
         given=tuple(_given(results)),
         dilution=tuple(_dilution(results)),
         placed=_placed(results),
+        bounds=tuple(outcome_bounds(results)),
+        pre_trends=trends_seen(results),
+        influences=influences(results),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -19,9 +19,11 @@ from evalkit.data.flow import Flow
 from evalkit.data.panel import Panel
 from evalkit.design.project.plan import DesignStage, DetectableEffect
 from evalkit.diagnose.finding import Finding
+from evalkit.diagnose.power.pre_trends import PreTrendPower
 from evalkit.diagnose.project.flows import Attrition
 from evalkit.estimate.areas.outcome_effects import YearBand
 from evalkit.estimate.areas.sets import Diluted
+from evalkit.estimate.bounds.permuted_bounds import PermutedBounds
 from evalkit.estimate.effect import MAIN, Effect, InferenceName, find_effect
 from evalkit.estimate.pupils.multilevel import two_level_model
 from evalkit.estimate.pupils.two_level import PupilColumns, TwoLevelOptions, VarianceParts
@@ -30,6 +32,7 @@ from evalkit.estimate.pupils.two_level import PupilColumns, TwoLevelOptions, Var
 
 BEST_OF_DESIGN: Final = 4
 """Changes set against those of a comparison group deal with selection on what does not change: 4 of 5 at most."""
+NOT_LOOKED_AT: Final = Unavailable("This was not looked at.")
 _DETECTABLE: Final = (0.20, 0.30, 0.40, 0.50, 0.60)
 _ATTRITION: Final = (0.10, 0.20, 0.30, 0.40, 0.50)
 _HIGHEST: Final = 5
@@ -309,6 +312,52 @@ class Dilution:
     parts: tuple[Diluted, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeBounds:
+    """How far trends may part before the effect on one outcome is lost, or why that is not known."""
+
+    outcome: str
+    found: PermutedBounds | Unavailable
+
+
+PartKind = Literal["treated school", "comparison school", "trust or network", "treated area", "comparison area"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutPart:
+    """The effect without one part: what was left out, of how many schools, and by how much the effect moves."""
+
+    kind: PartKind
+    name: str
+    n_schools: int
+    estimate: Quantity
+    moved: Quantity
+
+    @property
+    def size(self) -> float:
+        """Return how far the effect moves, without limit where there would be none."""
+        return abs(self.moved) if isinstance(self.moved, float) else float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Influences:
+    """Who moves the primary outcome's effect: parts that were left out one at a time, the largest move first.
+
+    `spread` is the standard deviation of the effect over areas, or sets, where nothing happened; `n_looked_at` how
+    many parts of each kind were left out, of which schools only the few that move it most are among `parts`.
+    """
+
+    estimate: float
+    spread: Quantity
+    parts: tuple[LeftOutPart, ...]
+    n_looked_at: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+    def of(self, *kinds: str) -> tuple[LeftOutPart, ...]:
+        """Return the parts of some kinds, the largest move first."""
+        return tuple(one for one in self.parts if one.kind in kinds)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AreasResults(Shown):
     """All of one project's results."""
@@ -336,6 +385,9 @@ class AreasResults(Shown):
     given: tuple[GivenBaseline, ...] = ()
     dilution: tuple[Dilution, ...] = ()
     placed: SetDistribution | None = None
+    bounds: tuple[OutcomeBounds, ...] = ()
+    pre_trends: PreTrendPower | Unavailable = NOT_LOOKED_AT
+    influences: Influences | Unavailable = NOT_LOOKED_AT
 
     def effect(
         self, outcome: str, design: str = MAIN[0], period: str = MAIN[1], inference: InferenceName | None = None

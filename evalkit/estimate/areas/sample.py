@@ -114,6 +114,11 @@ def changes_to_last_before(panel: Panel, exposure: Exposure) -> Changes:
     return _of_units(panel, wide[last] - wide[earlier].mean(axis=1, skipna=False))
 
 
+def values_of_units(panel: Panel, units: pd.Index, values: NDArray[np.float64]) -> Changes:
+    """Return one number of each of some units, in the place of a change, with its group and weight."""
+    return _of_units(panel, pd.Series(values, units))
+
+
 def _of_units(panel: Panel, change: pd.Series) -> Changes:
     by_unit = panel.by_unit()
     known = change.dropna()

@@ -84,6 +84,17 @@ class SetEntries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SetColumns:
+    """Several columns of a statistic: of the list, `observed` (C,), and of sets, `others` (d, C), `weights` (d,)."""
+
+    observed: Floats
+    others: Floats
+    weights: Floats
+    n_areas: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SetStatistics:
     """A statistic of the list and of every set drawn: `observed` (T,), `values` (D, T), NaN where there is none."""
 
@@ -150,6 +161,20 @@ class SetStatistics:
             rows=np.append(rows, len(self.values)),
             values=np.append(sample.values[:, 0], self.observed[column]) - centre,
             weights=np.append(sample.weights, 1.0),
+            n_areas=sample.n_areas,
+            reason=sample.reason,
+        )
+
+    def together(self, columns: Sequence[int]) -> SetColumns:
+        """Return several columns of the list and of every set that has all, less the mean of like sets."""
+        sample = self._sample(columns)
+        centre = np.zeros(len(columns))
+        if self.draws.rule != "simple" and len(sample.values):
+            centre = sample.weights @ sample.values / sample.weights.sum()
+        return SetColumns(
+            observed=self.observed[list(columns)] - centre,
+            others=sample.values - centre,
+            weights=sample.weights,
             n_areas=sample.n_areas,
             reason=sample.reason,
         )

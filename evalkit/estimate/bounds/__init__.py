@@ -11,6 +11,10 @@
   normals with mean 0.
 - `of_effects`: Bounds on violations of parallel trends for an event study that the kit made, where its covariance can
   be trusted.
+- `permuted_bounds`: How large a parting of trends one treated area's rank, or a list's among sets, would bear:
+  breakdown by permutation.
+- `permuted_bounds_arrays`: Kernels of bounds by permutation: years to effect and steps, and every stand-in placed at
+  once for many biases.
 - `rays_arrays`: Kernel of what is left of a system of inequalities once its free unknowns are gone: the extreme rays
   of its dual.
 - `restrictions_arrays`: Kernel of what is assumed of violations: systems A δ ≤ d over the violations δ before and

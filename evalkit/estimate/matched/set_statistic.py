@@ -16,6 +16,7 @@ from evalkit.estimate.matched.after_matching_arrays import covariance_adjusted, 
 
 if TYPE_CHECKING:
     from evalkit.estimate.areas.set_draws import Sets
+    from evalkit.estimate.areas.sets import SetsInference, SetStatistics
 
 COLUMN: Final[dict[AfterName, int]] = {name: at for at, name in enumerate(AFTER_NAMES)}
 """Which column of a statistic holds which estimate."""
@@ -34,6 +35,7 @@ class MatchedStatistic:
     after : shape (n_units,), NaN where the outcome is not known: such a unit is left out after matching
     columns : shape (n_units, k), what the analysis of covariance adjusts for
     neighbours : the areas that each area is compared with, None where it is with every other
+    beside : shape (n_units, c), further outcomes whose differences of the same matchings stand beside the estimates
     """
 
     rerun: MatchingRerun
@@ -43,13 +45,18 @@ class MatchedStatistic:
     after: Floats
     columns: Floats
     neighbours: Mapping[int, Ints] | None = None
+    beside: Floats | None = None
 
     def __call__(self, sets: Sets) -> Floats:
-        """Return the three estimates of each set, shape (n_sets, 3); NaN where one cannot be made."""
-        found = np.full((len(sets), len(AFTER_NAMES)), np.nan)
+        """Return the three estimates of each set and what stands beside, (n_sets, 3 + c); NaN where there is none."""
+        n_beside = 0 if self.beside is None else self.beside.shape[1]
+        found = np.full((len(sets), len(AFTER_NAMES) + n_beside), np.nan)
         for row, matched in enumerate(self.matchings(sets, ~np.isfinite(self.after))):
             if matched is not None:
-                found[row] = self.estimates(matched)
+                found[row, : len(AFTER_NAMES)] = self.estimates(matched)
+                for at in range(n_beside):
+                    values = self.beside[matched.unit, at]  # type: ignore[index]  # there is one
+                    found[row, len(AFTER_NAMES) + at] = weighted_difference(values, matched.is_treated, matched.weight)
         return found
 
     def matchings(self, sets: Sets, lost: Bools) -> Iterator[MatchedUnits | None]:
@@ -73,3 +80,8 @@ class MatchedStatistic:
             found[COLUMN["change"]] = weighted_difference(change, is_treated, weight)
         found[COLUMN["ancova"]] = covariance_adjusted(after, self.columns[unit], is_treated, weight)
         return found
+
+
+def said_by_name(statistics: SetStatistics, level: float) -> dict[AfterName, SetsInference]:
+    """Return what sets say of each of the three estimates."""
+    return {name: statistics.inference(COLUMN[name], level) for name in AFTER_NAMES}

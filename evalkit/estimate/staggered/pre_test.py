@@ -80,6 +80,31 @@ def pre_test(effects: GroupTimeEffects, rows: Rows) -> PreTest | Unavailable:
     return large_sample_pre_test(effects)
 
 
+def event_times_before(effects: GroupTimeEffects) -> list[Summary]:
+    """Return the averages over cohorts at each event time before the start, and before any anticipation."""
+    return [
+        part
+        for part in event_study(effects).parts
+        if part.label is not None and part.label < -effects.design.anticipation and not _is_base(part)
+    ]
+
+
+def cells_before(effects: GroupTimeEffects) -> list[Summary]:
+    """Return the single effects before the start that Wald's test is of: those with a standard error."""
+    before = [at for at in _before_the_start(effects) if isinstance(_analytic_error(effects, at), float)]
+    return [single_cell(effects, at) for at in before]
+
+
+def covariance_of(rows: Rows, numbers: list[Summary], kind: PreTestKind) -> Floats:
+    """Return the covariance of some numbers as a test of a kind takes it: plain for χ², else bias-reduced (CR2)."""
+    effects, columns = rows.effects, np.column_stack([one.weights for one in numbers])
+    combined = effects.influence.combined(columns)
+    if kind == "chi-squared":
+        plain: Floats = combined.T @ combined * effects.factor
+        return plain
+    return rows.model.covariance(combined, columns[: len(rows.given)].T @ rows.given) * effects.factor
+
+
 def _before_the_start(effects: GroupTimeEffects) -> list[int]:
     """Return the positions of the cells that the test is of."""
     return [
@@ -150,11 +175,7 @@ def _with_few_clusters(rows: Rows) -> PreTest | Unavailable:
     of five cells has next to no power, one of three event times has some. Cohorts that part in opposite directions
     may cancel, which the table of cells shows.
     """
-    leads = [
-        part
-        for part in event_study(rows.effects).parts
-        if part.label is not None and part.label < -rows.effects.design.anticipation and not _is_base(part)
-    ]
+    leads = event_times_before(rows.effects)
     found = [row_inference(rows, lead, 0.95) for lead in leads]
     has_error = [not isinstance(one.std_error, Unavailable) for one in found]
     has_p = [not isinstance(one.p_value, Unavailable) for one in found]
@@ -200,7 +221,7 @@ def _hotelling(rows: Rows, tested: list[Summary]) -> PreTest | None:
     if model.is_mixed:  # η takes the parts of such clusters for independent
         eta = min(eta, *(model.df(one) for one in given))
     freedom = eta - q + 1
-    covariance = rows.covariance(columns)
+    covariance = covariance_of(rows, tested, "F")
     size = np.sqrt(np.diagonal(covariance))
     if freedom < 1 or (size <= 0).any():
         return None

@@ -69,6 +69,9 @@ def record(results: AnalysisResults) -> dict[str, Any]:
         "limits": plain(evaluation.limits),
         "given_baseline": plain(evaluation.given),
         "dilution": plain(evaluation.dilution),
+        "bounds": plain(evaluation.bounds),
+        "pre_trends": plain(evaluation.pre_trends),
+        "influence": plain(evaluation.influences),
     }
 
 
@@ -206,6 +209,13 @@ def review_parts(results: AnalysisResults) -> tuple[Part, ...]:
         choices_plot(found),
         specification_curve(found),
         *_diluted(found),
+        "How far may trends part before the rank is lost?",
+        of_review.bounds_words(found),
+        of_review.bounds(found),
+        "Which earlier trends would have been seen?",
+        *_trends(found),
+        "Who moves the result?",
+        of_review.influence(found),
         "What else changed in these schools?",
         of_review.conversions(found),
         "How small a difference could have been seen?",
@@ -219,6 +229,13 @@ def review_parts(results: AnalysisResults) -> tuple[Part, ...]:
         "What does a reviewer ask for, and where is it?",
         checklist(found),
     )
+
+
+def _trends(found: AreasResults) -> tuple[Part, ...]:
+    """Return which trends before the programme would have been found, or why none could have been."""
+    if isinstance(found.pre_trends, Unavailable):
+        return (Prose((found.pre_trends.reason,)),)
+    return of_review.pre_trends_words(found.pre_trends), of_review.pre_trends(found.pre_trends)
 
 
 def _diluted(found: AreasResults) -> tuple[Part | str, ...]:
@@ -260,6 +277,8 @@ TABLES: Final[dict[str, Callable[[AreasResults], ReleasedTable]]] = {
     "claims": of_review.claims,
     "conversions": of_review.conversions,
     "detectable": of_review.detectable,
+    "bounds": of_review.bounds,
+    "influence": of_review.influence,
     "cost": of_review.cost,
     "checklist": checklist,
 }

@@ -22,6 +22,7 @@ from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sen
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.design import measures_compared, participants_left
 from evalkit.report.tables.matched import match_balance_table, match_findings_table, match_means, sensitivity
+from evalkit.report.tables.review import permuted_bounds, permuted_bounds_words, pre_trends, pre_trends_words
 from evalkit.report.words.matched import design_sentences, method_words
 from evalkit.report.words.names import capital, units_of
 
@@ -336,6 +337,16 @@ def _review(found: MatchedResults) -> Iterator[Part]:
             yield Prose((as_sentence(one.sensitivity.reason),))
         else:
             yield sensitivity(one.sensitivity, "schools")
+        yield Heading(2, "How far may trends part before the rank is lost?")
+        if isinstance(one.violations.bounds, Unavailable):
+            yield Prose((as_sentence(one.violations.bounds.reason),))
+        else:
+            yield permuted_bounds_words(one.violations.bounds)
+            yield permuted_bounds(one.violations.bounds)
+        if not isinstance(one.violations.pre_trends, Unavailable):
+            yield Heading(2, "Which earlier trends would have been seen?")
+            yield pre_trends_words(one.violations.pre_trends)
+            yield pre_trends(one.violations.pre_trends)
 
 
 # Files.

@@ -23,6 +23,7 @@ from evalkit.report.border.table import Cell, Column, Table, measured
 from evalkit.report.tables import staggered as of_effects
 from evalkit.report.tables.design import measures_compared, participants_left
 from evalkit.report.tables.matched import match_findings_table
+from evalkit.report.tables.review import pre_trends, pre_trends_words
 from evalkit.report.words import bounds as of_bounds
 
 _MOST_IDS: Final = 6
@@ -411,6 +412,12 @@ def _review(found: StaggeredFindings) -> Iterator[Part]:
     yield of_effects.before_the_start(primary.results)
     yield Heading(3, "How far could trends part before the interval reaches 0?")
     yield from of_bounds.bounds_parts(primary.bounds, draw_bounds(primary))
+    yield Heading(3, "Which earlier trends would have been seen?")
+    if isinstance(primary.pre_trends, Unavailable):
+        yield sentences(primary.pre_trends.reason)
+    else:
+        yield pre_trends_words(primary.pre_trends)
+        yield pre_trends(primary.pre_trends)
     if primary.without:
         yield Heading(3, "Who moves the result?")
         yield without_table(primary)
@@ -486,6 +493,8 @@ def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
         made["bounds"] = of_bounds.bounds_table(primary.bounds)
     if primary.without:
         made["without_one"] = without_table(primary)
+    if not isinstance(primary.pre_trends, Unavailable):
+        made["pre_trends"] = pre_trends(primary.pre_trends)
     return made
 
 

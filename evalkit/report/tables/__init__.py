@@ -21,7 +21,8 @@
 - `rehearsal`: A design rehearsed where nothing happened, in words and tables for commissioner and authors.
 - `reproducibility`: The appendix: choices as read, files with their hashes, versions, and how to make the report
   again.
-- `review`: Tables of what could be wrong, what was claimed, and what it cost.
+- `review`: Tables of what could be wrong, what was claimed, what it cost, what trends may part by, and who moves the
+  result.
 - `school_lists`: What lists of schools and outlines of areas hold: rows counted, areas named; never a row of a
   school.
 - `similar`: Lists of similar schools and areas that a headteacher can read.

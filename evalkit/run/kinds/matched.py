@@ -133,6 +133,8 @@ def _match_record(one: MatchedOutcome) -> dict[str, object]:
         },
         "total_distance": given(design.total_distance),
         "bracket": given(bracket),
+        "bounds": given(one.violations.bounds),
+        "pre_trends": given(one.violations.pre_trends),
         "pairs": pairs_of(design),
         "weights": {unit: weight for unit, weight in weights_of(design).items() if weight > 0},
     }

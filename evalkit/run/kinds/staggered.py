@@ -167,6 +167,7 @@ def _numbers(one: StaggeredOutcomeResults, found: StaggeredFindings) -> dict[str
         **record,
         "pre_test": pre_test_record(one.results.pre_test),
         "bounds": bounds_record(one.bounds),
+        "pre_trends": plain_or_reason(one.pre_trends),
         "side_by_side": side_by_side_record(one.checks),
         "periods": list(one.periods),
         "cohorts": list(one.cohorts),

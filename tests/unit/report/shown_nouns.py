@@ -174,7 +174,17 @@ def area_nouns() -> dict[str, Any]:
         "placebo_in_time": evalkit.placebo_in_time(found),
         "conformal": evalkit.conformal(found),
         "leave_one_out": evalkit.leave_one_donor_out(found),
+        "permuted_bounds": evalkit.permuted_bounds(_gaps(), "A03", (2014, 2015), (2016, 2017), outcome="share"),
+        "pre_trend_power": evalkit.pre_trend_power([0.2, 0.1, 0.5], 0.04 * np.eye(3), [-3, -2, 0]),
     }
+
+
+def _gaps() -> pd.DataFrame:
+    """Return areas whose gaps drift, one of which gained afterwards."""
+    drift = stream(7, "shown gaps").normal(size=(24, 4)).cumsum(axis=1)
+    gaps = pd.DataFrame(drift, index=[f"A{at:02d}" for at in range(24)], columns=[2014, 2015, 2016, 2017])
+    gaps.loc["A03", [2016, 2017]] += 9.0
+    return gaps
 
 
 @cache

@@ -11,6 +11,7 @@ import pytest
 from evalkit.core.plain import json_text
 from evalkit.core.project import Participants
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.data.flow import Flow
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.data.synthetic import write_synthetic_england
@@ -23,6 +24,8 @@ from evalkit.diagnose.power.power import project_power
 from evalkit.diagnose.power.report import PowerOptions
 from evalkit.diagnose.project.describe import describe_design
 from evalkit.diagnose.project.evaluate import evaluate
+from evalkit.diagnose.project.influence import influences
+from evalkit.diagnose.project.results import Results
 from evalkit.estimate.areas.clusters import degrees_of_freedom, supported_inference
 from evalkit.estimate.areas.outcome_effects import estimate_outcome
 from evalkit.estimate.areas.sample import changes_to, outcome_panel
@@ -321,3 +324,98 @@ def test_numbers_of_listed_schools_of_which_one_area_holds_most_stand_nowhere(en
     assert f"{abs(effect.estimate):.6f}"[:-2] in text  # as numbers are written
     for number in (told.std_error, told.p_value, told.interval.lower, told.interval.upper):
         assert f"{abs(number):.12f}"[:-6] not in text
+
+
+# What the result would bear, were trends not parallel, and who moves it.
+
+
+def gaps_by_hand(evaluation, records, locked, areas):
+    """Return each area's listed schools less its own neighbours' in 2016, 2017 and 2019, by their number."""
+    design, project = locked.outcomes["READPROG"], evaluation.project
+    panel = outcome_panel(project, records.records["KS2"], design, project.pool.require_all_years)
+    wide, group = panel.wide(), panel.by_unit()["cluster"]
+    area = records.records["KS2"].schools["area"].reindex(wide.index)
+    rows, sizes = [], []
+    for code in areas:
+        own = (group == design.treated_group) & (area == code)
+        near = [one for one in records.neighbours[project.pool.neighbours].of(code) if one not in areas]
+        rows.append(wide[own][[2016, 2017, 2019]].mean() - wide[group.isin(near)][[2016, 2017, 2019]].mean())
+        sizes.append(int(own.sum()))
+    return np.average(rows, axis=0, weights=sizes)
+
+
+@pytest.mark.parametrize("areas", [AREAS[:1], AREAS])
+def test_bounds_of_listed_schools_among_sets(listed, areas):
+    evaluation, records, locked = listed(areas)[:3]
+    bounds = next(one.found for one in evaluation.bounds if one.outcome == "READPROG")
+    before, base, after = gaps_by_hand(evaluation, records, locked, areas)
+    rule = evaluation.effect("READPROG").sets.rule
+    if rule == "simple":  # else less what such sets have
+        assert bounds.estimate == pytest.approx(after - base)
+        assert bounds.steps[0].step == pytest.approx(base - before)
+    assert bounds.n_sets > 1000
+    assert bounds.monte_carlo_error > 0
+    assert bounds.rows[0].m == 0.0
+    assert 0 < bounds.p_at_zero <= 1
+    assert (bounds.breakdown == 0) or bounds.is_in_tail
+    for row in bounds.rows:
+        if isinstance(row.interval, Interval):
+            assert bounds.estimate in row.interval
+
+
+def test_trends_that_sets_would_show(several):
+    seen = several[0].pre_trends
+    assert [test.test for test in seen.tests] == ["rank", "rank"]
+    assert 0 <= seen.tests[0].size <= 0.06
+    half, most = seen.tests[0].found
+    assert 0 < half.slope < most.slope
+    assert half.power == pytest.approx(0.5, abs=0.01)
+    assert half.bias == pytest.approx(2.5 * half.slope)  # from 2016 and 2017 to 2019
+
+
+def test_parts_of_listed_schools(several):
+    evaluation, _, _ = several
+    found, main = evaluation.influences, evaluation.effect("READPROG")
+    assert found.estimate == pytest.approx(main.sets.unadjusted)
+    assert found.spread == main.sets.spread
+    assert found.n_looked_at["treated area"] == len(AREAS)
+    assert sum(one.n_schools for one in found.of("treated area")) == main.n_treated
+    assert "no column “group”" in found.notes[0]
+
+
+def test_one_treated_area_in_six_is_left_out(several):
+    evaluation, records, locked = several
+    parts = {one.name: one.estimate for one in evaluation.influences.of("treated area")}
+    names = records.neighbours[evaluation.project.pool.neighbours].names
+    kept = AREAS[1:]
+    gaps = {code: gaps_of_one(evaluation, records, locked, code) for code in kept}
+    expected = np.average([gap for gap, _ in gaps.values()], weights=[n for _, n in gaps.values()])
+    assert parts[names[AREAS[0]]] == pytest.approx(expected)
+
+
+def gaps_of_one(evaluation, records, locked, code):
+    """Return one area's mean change less that of its own neighbours, no treated area among them, and its schools."""
+    design, project = locked.outcomes["READPROG"], evaluation.project
+    panel = outcome_panel(project, records.records["KS2"], design, project.pool.require_all_years)
+    changes = changes_to(panel, project.exposure, project.exposure.post)
+    area = records.records["KS2"].schools["area"].reindex(changes.units).to_numpy()
+    own = (changes.group == design.treated_group) & (area == code)
+    near = [one for one in records.neighbours[project.pool.neighbours].of(code) if one not in AREAS]
+    return changes.change[own].mean() - changes.change[np.isin(changes.group, near)].mean(), int(own.sum())
+
+
+def test_trusts_and_networks_are_left_out(england, listed, tmp_path):
+    evaluation, _, _, folder = listed(AREAS[:2])
+    rows = (folder / "participants.csv").read_text(encoding="utf-8").split()[1:]
+    grouped = [f"{urn},{'North' if at % 3 else 'South'} trust" for at, urn in enumerate(rows)]
+    (tmp_path / "participants.csv").write_text("URN,Trust\n" + "\n".join(grouped) + "\n", encoding="utf-8")
+    project, sources = evaluation.project, find_sources(england)
+    intake = read_records(project, tmp_path, sources)
+    locked = make_design(project, intake)
+    main = estimate_outcome(project, intake, locked.outcomes["READPROG"], "primary", is_brief=True)
+    results = Results(project, intake, locked, evaluation.design, {"READPROG": main}, Flow(()))
+    found = influences(results)
+    trusts = found.of("trust or network")
+    assert {one.name for one in trusts} == {"North trust", "South trust"}
+    assert sum(one.n_schools for one in trusts) == results.main_effect.n_treated
+    assert found.notes == ()

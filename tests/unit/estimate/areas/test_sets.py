@@ -21,6 +21,7 @@ from evalkit.estimate.areas.sets import (
     set_statistics,
     sets_inference,
 )
+from evalkit.estimate.areas.sets_arrays import reach
 from evalkit.run.processes.executors import ProcessPool
 
 LISTED = 500
@@ -337,3 +338,19 @@ def test_sets_without_a_statistic_are_counted_and_their_area_leaves():
     whole = set_statistics(england(20)[1], pool, SetOptions(n_sets=600, draws_more=False)).inference()
     assert found.n_areas == whole.n_areas - 1
     assert found.n_lost > 0
+
+
+def test_the_reach_of_many_sets_is_found_in_their_tail():
+    # Weights of one heavy set low down, and ties all along, send it back to all of them.
+    draw = np.random.default_rng(3)
+    sizes = np.abs(draw.normal(size=5_000))
+    for size, weights in (
+        (sizes, np.full(5_000, 0.02)),
+        (sizes, draw.uniform(0.0, 0.05, 5_000)),
+        (np.round(sizes, 1), np.full(5_000, 0.02)),
+        (sizes, np.where(sizes > 0.5, 1e-6, 0.1)),
+    ):
+        for alpha in (0.05, 0.2, 0.6):
+            most = alpha * (1 + weights.sum())
+            kept = [x for x in np.unique(size) if 1 + weights[size >= x - 1e-12].sum() > most + 1e-9]
+            assert reach(size, weights, alpha) == max(kept, default=0.0)

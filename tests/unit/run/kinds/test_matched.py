@@ -341,3 +341,43 @@ def test_a_programme_that_began_before_every_year_leaves_the_difference(england,
     found = evaluation.primary.details.outcomes[0]
     assert found.estimates.asked == "change"
     assert found.plan.pre == (2016,)
+
+
+# What it would bear, were trends not parallel.
+
+
+def test_schools_matched_on_the_outcome_bound_nothing(listed):
+    _, evaluation, _ = listed
+    found = evaluation.primary.details.outcomes[0]
+    assert "alike by construction" in found.violations.bounds.reason
+    assert found.violations.pre_trends == found.violations.bounds
+    texts = " ".join(str(part) for part in shown.review_parts(evaluation.primary))
+    assert "alike by construction" in texts
+
+
+def test_bounds_of_schools_matched_on_other_things(england, tmp_path):
+    project = knowsley(tmp_path, urns_of(england, [AREA], N_LISTED), ratio=1, covariates=("cohort_size",))
+    _, evaluation, everything = evaluated(project, tmp_path, england)
+    found = evaluation.primary.details.outcomes[0]
+    bounds, seen = found.violations.bounds, found.violations.pre_trends
+    # By hand: the matched difference of 2019 less 2017, and of 2017 less 2016, by the weights of the match.
+    units, weights = found.design.baseline.units.index, found.design.weights
+    values = everything.records["KS2"].values["READPROG"].reindex(units)
+    treated = found.design.baseline.is_treated
+
+    def gap(year):
+        column, used = values[year].to_numpy(), weights > 0
+        arms = (treated & used, ~treated & used)
+        own, others = (np.average(column[arm], weights=weights[arm]) for arm in arms)
+        return own - others
+
+    if found.plan.sets.rule == "simple":  # else less what such sets have
+        assert bounds.estimate == pytest.approx(gap(2019) - gap(2017))
+        assert bounds.steps[0].step == pytest.approx(gap(2017) - gap(2016))
+    assert bounds.n_sets >= N_SETS - 5
+    assert bounds.ahead == 2.0
+    assert 0 < bounds.p_at_zero <= 1
+    assert [test.test for test in seen.tests] == ["rank", "rank"]
+    assert seen.tests[0].found[0].bias == pytest.approx(2.5 * seen.tests[0].found[0].slope)
+    titles = [getattr(part, "text", "") for part in shown.review_parts(evaluation.primary)]
+    assert "Which earlier trends would have been seen?" in titles

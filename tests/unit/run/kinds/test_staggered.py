@@ -345,3 +345,38 @@ def open_values(path):
 def test_what_does_not_go_with_a_matching_is_said(tmp_path, options, said):
     with pytest.raises(ProjectError, match=said):
         open_design(str(made(tmp_path, n_treated_areas=3, options=options)[0]))
+
+
+# Which trends before the start would have been seen.
+
+
+def test_trends_before_the_start_of_many_areas(tmp_path):
+    results = evaluated(made(tmp_path, n_treated_areas=25)[0])
+    seen = results.details.primary.pre_trends
+    assert [test.test for test in seen.tests] == ["joint", "any lead"]
+    for test in seen.tests:
+        assert 0 < test.found[0].slope < test.found[1].slope
+        assert test.at_violation.bias == pytest.approx(seen.violation)
+    # The finding's power is that of the test that was made, where errors are by cluster.
+    finding = next(one for one in results.findings if one.name == "before_the_start")
+    assert finding.power.at_one == pytest.approx(seen.tests[0].at_violation.power)
+    assert finding.power.at_half < finding.power.at_one < finding.power.at_twice
+    assert "would bias the effect" in finding.sentence
+    assert "pre_trends" in shown.tables(results)
+    assert json.loads(json.dumps(results.extra))["pre_trends"]["tests"][0]["test"] == "joint"
+
+
+def test_trends_before_the_start_among_sets(two_areas):
+    results = two_areas[2]
+    found = results.details.primary
+    assert [test.test for test in found.pre_trends.tests] == ["rank", "rank"]
+    up, down = found.pre_trends.tests
+    assert up.found[0].slope > 0 > down.found[0].slope
+    # The bias asked about and the power found are those of the finding, which takes trends upwards.
+    assert up.at_violation.bias == pytest.approx(found.power.bias, rel=0.02)
+    assert up.at_violation.power == pytest.approx(found.power.at_one, abs=0.03)
+
+
+def test_units_matched_on_the_outcome_show_no_trend(tmp_path):
+    results = evaluated(made(tmp_path, n_treated_areas=25, options=MATCHED)[0])
+    assert "alike by construction" in results.details.primary.pre_trends.reason
