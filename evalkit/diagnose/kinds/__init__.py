@@ -10,6 +10,8 @@
   trends it could see.
 - `pupils`: Results of an analysis of pupils in schools: the two-level model, schools' means and what judges them.
 - `pupils_checks`: What could be wrong with the effect of an analysis of pupils in schools.
+- `pupils_counts`: Counts of pupils beside an effect: of each arm and year, lost from a wave to the next, and in small
+  schools.
 - `pupils_effects`: Effects of an analysis of pupils in the form that every kind gives them, in standard deviations of
   pupils too.
 - `series`: Results of a comparative interrupted time series: the effect by year, its place among areas, and what

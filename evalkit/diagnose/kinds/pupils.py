@@ -25,6 +25,7 @@ from evalkit.design.clusters import recommended_inference
 from evalkit.design.kinds.pupils import PupilChoices, PupilOutcome, PupilPlan
 from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.diagnose.evaluation import ByOutcome
+from evalkit.diagnose.kinds.pupils_counts import ArmLoss, ArmYear, SmallSchools
 from evalkit.estimate.areas.area_effects import AreaEffects
 from evalkit.estimate.areas.clusters import change_panel
 from evalkit.estimate.areas.sample import Changes
@@ -83,43 +84,6 @@ class SchoolTest:
         if self.inference is not None:
             return self.inference.std_error, self.inference.df
         return (self.sets.spread if isinstance(self.sets, SetsInference) else Unavailable("No set was drawn.")), None
-
-
-@dataclass(frozen=True, slots=True)
-class ArmYear:
-    """Mean outcome of the pupils of one arm in one year, and their number."""
-
-    arm: str
-    year: int
-    mean: float
-    n_pupils: int
-
-
-@dataclass(frozen=True, slots=True)
-class ArmLoss:
-    """Of `n` pupils of an arm, how many could be `kept` in the model."""
-
-    arm: str
-    n: int
-    kept: int
-
-    @property
-    def share(self) -> float:
-        """Return the share that was lost."""
-        return 1 - self.kept / self.n if self.n else 0.0
-
-    @property
-    def is_told(self) -> bool:
-        """Return whether the number kept may be shown: neither it nor what is lost is of few, which it would tell."""
-        return not (is_few(self.kept) or is_few(self.n - self.kept))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmallSchools:
-    """Of `n` schools in the model, how many have fewer than ten pupils before, or after; a wave has no before."""
-
-    n: int
-    n_small: int
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)

@@ -12,7 +12,7 @@ from evalkit.core.disclosure import FEWEST_PEOPLE, is_few
 from evalkit.core.formats import Precision, decimals_for
 from evalkit.core.manifest import DataKind
 from evalkit.core.quantities import Unavailable
-from evalkit.diagnose.kinds.pupils import ArmYear
+from evalkit.diagnose.kinds.pupils_counts import ArmYear
 from evalkit.report.border.disclosure import ReleasedTable, release, rests_on_few
 from evalkit.report.border.parts import Figure
 from evalkit.report.border.table import Cell, Column, Table, measured

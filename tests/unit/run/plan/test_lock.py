@@ -197,7 +197,7 @@ BY_NOTEBOOKS = ("lab",)
 """Commands whose notebooks read outcomes by the nouns below."""
 WITHOUT = {
     "import", "new", "migrate", "status", "portfolio", "synthetic", "clean", "projects", "fetch", "similar", "match",
-    "did", "synth", "completion",
+    "did", "synth", "completion", "bounds", "verify", "compare", "pack",
 }  # fmt: skip
 """Commands that read no project's outcomes: files, tables without a project, and reports that are there."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.core.project import Claim, OwnBreak, Participants
-from evalkit.core.project_parts import Author, OwnNotebook, Source
+from evalkit.core.project_parts import Author, ExplainedDeviation, OwnNotebook, Source
 from evalkit.run.project.project_file import load_project
 from evalkit.run.project.project_rules import MOST, MOST_OF_CLAIM, too_long, too_long_claim
 
@@ -70,7 +70,7 @@ def test_every_text_that_reports_print_has_a_limit():
     kinds = [PROJECT, *(getattr(PROJECT, field.name) for field in fields(PROJECT))]
     kinds += [PROJECT.programme.sources[0], PROJECT.contamination[0], Participants(file="a.csv")]
     kinds += [PROJECT.outcomes[0], Author(name="A"), OwnNotebook(file="a.ipynb", title="T")]
-    kinds += [OwnBreak(before=1, after=2, sentence="s")]
+    kinds += [OwnBreak(before=1, after=2, sentence="s"), ExplainedDeviation(field="f", reason="r")]
     texts = {
         field.name for kind in kinds if is_dataclass(kind) for field in fields(kind)
         if str(field.type).split(" |")[0] in ("str", "NeighbourList", "Role")
