@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evalkit.core.disclosure import is_few
+
 
 @dataclass(frozen=True, slots=True)
 class ArmYear:
