@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from evalkit.core.arrays import Floats, Ints
+from evalkit.estimate.areas.sets_arrays import share_as_large
 
-_TIE = 1e-12
-"""Medians closer than this count as equal, so that rounding in the last place cannot move a p-value."""
+_NONE = 1e-12
+"""Sum of squares a specification below which nothing varies."""
 
 
 class JointTest(NamedTuple):
@@ -39,15 +40,13 @@ def joint_test(observed: Floats, values: Floats, weights: Floats) -> JointTest:
     """
     median = float(np.median(observed))
     others = np.abs(np.median(values, axis=1)) if len(values) else np.empty(0)
-    as_far = float(weights[others >= abs(median) - _TIE].sum())
-    return JointTest(median, (1.0 + as_far) / (1.0 + float(weights.sum())))
+    return JointTest(median, share_as_large(others, weights, abs(median)))
 
 
 def own_ranks(observed: Floats, values: Floats, weights: Floats) -> Floats:
     """Return the p-value of each specification by its own rank, shape (S,); arguments as of `joint_test`."""
-    as_far = np.abs(values) >= np.abs(observed) - _TIE
-    found: Floats = (1.0 + weights @ as_far) / (1.0 + weights.sum())
-    return found
+    each = zip(np.abs(values).T, np.abs(observed).tolist(), strict=True)
+    return np.array([share_as_large(size, weights, one) for size, one in each])
 
 
 class Contribution(NamedTuple):
@@ -83,7 +82,7 @@ def contribution(statistic: Floats, option: Ints, n_options: int) -> Contributio
         moves = np.bincount(of, known, n_options) / n - mean
     between = float((n * np.nan_to_num(moves) ** 2).sum())
     whole = float(((statistic - statistic.mean()) ** 2).sum())
-    return Contribution(moves, n, between / whole if whole > _TIE * len(statistic) else 0.0)
+    return Contribution(moves, n, between / whole if whole > _NONE * len(statistic) else 0.0)
 
 
 def first_alike(columns: Floats) -> Ints:

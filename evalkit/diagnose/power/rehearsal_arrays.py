@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evalkit.core.arrays import Floats, Ints
-
-_TIE = 1e-12
-"""Statistics closer than this count as equal, so that rounding in the last place cannot move a p-value."""
+from evalkit.estimate.areas.changes_arrays import TIE
 
 
 def rank_p_values(statistic: Floats, area: Ints, others: Floats, area_of_others: Ints, centre: float) -> Floats:
@@ -30,7 +28,7 @@ def rank_p_values(statistic: Floats, area: Ints, others: Floats, area_of_others:
     p = [1 + Σ_j s_j(|T − m|)] / J over the other areas j, s_j the share of area j's sets at least as large.
     """
     codes = np.unique(np.concatenate([area, area_of_others]))
-    size = np.abs(statistic - centre) - _TIE
+    size = np.abs(statistic - centre) - TIE
     total = np.ones(len(statistic))
     for code in np.unique(area_of_others).tolist():
         sizes = np.sort(np.abs(others[area_of_others == code] - centre))

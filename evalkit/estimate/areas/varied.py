@@ -14,7 +14,7 @@ from evalkit.data.panel import Panel
 from evalkit.data.published.project_data import ProjectData
 from evalkit.data.published.records import SchoolRecords
 from evalkit.design.project import labels
-from evalkit.design.project.areas import AreaComparisons, without_areas
+from evalkit.design.project.areas import TREATED_GROUP, AreaComparisons, without_areas
 from evalkit.design.project.group_matching import GroupMatches
 from evalkit.design.project.plan import OutcomeDesign, outcome_design, treated_group
 from evalkit.estimate.areas.outcome_effects import placed_changes, pupils_to_weigh, too_few_treated, treated_in
@@ -45,7 +45,7 @@ class _Kept:
 
 
 def placed_variations(
-    asked: Iterable[tuple[Project, Mapping[str, str]]], code: str, baseline: ProjectData, intake: ProjectData
+    asked: Iterable[tuple[Project, Mapping[str, str]]], code: str, intake: ProjectData
 ) -> Iterator[PlacedStatistic | Unavailable]:
     """Yield the main comparison of an outcome under each of some choices, or why there is none.
 
@@ -53,21 +53,21 @@ def placed_variations(
     ----------
     asked : pairs of a project as the analysis sees it, and of what is chosen of each of `AXES`
     code : the outcome
-    baseline, intake : the years before the programme, and every year
+    intake : every year; who is compared with whom is decided by those before alone
     """
     kept = _Kept()
     for project, axes in asked:
         chosen = {name: axes.get(name, options[0]) for name, options in AXES.items()}
         try:
-            yield _placed(project, chosen, code, baseline, intake, kept)
+            yield _placed(project, chosen, code, intake, kept)
         except DesignError as problem:
             yield Unavailable(str(problem))
 
 
 def _placed(
-    project: Project, axes: Mapping[str, str], code: str, baseline: ProjectData, intake: ProjectData, kept: _Kept
+    project: Project, axes: Mapping[str, str], code: str, intake: ProjectData, kept: _Kept
 ) -> PlacedStatistic | Unavailable:
-    design = _design(project, axes["comparison"] in MATCHED, code, baseline, kept)
+    design = _design(project, axes["comparison"] in MATCHED, code, intake, kept)
     if isinstance(design, Unavailable):
         return design
     records = intake.records[measure_of(project, code).key_stage]
@@ -91,10 +91,10 @@ def _placed(
 
 
 def _design(
-    project: Project, is_matched: bool, code: str, baseline: ProjectData, kept: _Kept
+    project: Project, is_matched: bool, code: str, intake: ProjectData, kept: _Kept
 ) -> OutcomeDesign | Unavailable:
     """Return who is compared with whom, made once for all choices that move nothing of it."""
-    is_by_sets = treated_group(project, baseline) == 0
+    is_by_sets = treated_group(project, intake) == TREATED_GROUP
     pool = replace(
         project.pool,
         require_all_years=True,
@@ -104,7 +104,7 @@ def _design(
 
     def made() -> OutcomeDesign | Unavailable:
         try:
-            return outcome_design(project, baseline.of_years(project.exposure.pre), code, is_matched=is_matched)
+            return outcome_design(project, intake.of_years(project.exposure.pre), code, is_matched=is_matched)
         except DesignError as problem:
             return Unavailable(str(problem))
 

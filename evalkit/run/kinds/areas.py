@@ -169,10 +169,10 @@ def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
 
 def _varied(request: VariedRequest) -> Iterator[PlacedStatistic | Unavailable]:
     asked = [
-        (areas_project(PlanRequest(project=one.project, analysis=one.analysis, intake=request.baseline)), one.axes)
+        (areas_project(PlanRequest(project=one.project, analysis=one.analysis, intake=request.intake)), one.axes)
         for one in request.variations
     ]
-    return placed_variations(asked, request.outcome, request.baseline, request.intake)
+    return placed_variations(asked, request.outcome, request.intake)
 
 
 AREAS: Final = Kind(

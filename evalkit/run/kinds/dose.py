@@ -38,10 +38,11 @@ def _complaints(project: Project, analysis: Analysis) -> Iterator[Complaint]:
 
 def _faults(project: Project, options: DoseOptions) -> Iterator[tuple[str, str]]:
     if options.column is None and project.participants.areas:
+        who = "schools are listed by a rule" if project.participants.is_listed else "whole areas take part"
         yield (
             "column",
-            "whole areas take part, and nothing says what each of their schools had. Name a column of an own table "
-            "with a row for each school, as table.column",
+            f"{who}, and nothing says what each of their schools had. Name a column of an own table with a row for "
+            "each school, as table.column",
         )
     if options.column is None and project.participants.draw is not None:
         yield "column", "schools drawn for an example have no doses. Name a column of an own table as table.column"

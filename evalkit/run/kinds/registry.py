@@ -88,11 +88,10 @@ class Variation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariedRequest:
-    """What a kind says its statistic of one outcome of, under many choices: the years before, and every year."""
+    """What a kind says its statistic of one outcome of, under many choices: every year; its plans see those before."""
 
     variations: Sequence[Variation]
     outcome: str
-    baseline: ProjectData
     intake: ProjectData
 
 

@@ -80,7 +80,7 @@ def test_the_locked_choices_are_those_of_the_file(project):
 
 def test_what_is_kept_between_specifications_changes_none_of_them(project, intake):
     every = variations(project, Choices(vary=VARY))[::5]  # each option of each choice among them
-    quick = kind_of("areas").varied(VariedRequest(variations=every, outcome=CODE, baseline=intake, intake=intake))
+    quick = kind_of("areas").varied(VariedRequest(variations=every, outcome=CODE, intake=intake))
     for one, found in zip(every, quick, strict=True):
         plan = plan_of(one.project, one.analysis, intake)
         anew = kind_of("areas").placed(PlacedRequest(plan=plan, outcome=CODE, intake=intake))
