@@ -11,7 +11,7 @@ import numpy as np
 from evalkit.core.arrays import Floats
 from evalkit.core.draws import LEVEL, SEED
 from evalkit.core.formats import MINUS
-from evalkit.core.quantities import Estimate, Unavailable
+from evalkit.core.quantities import Estimate, Unavailable, critical_value
 from evalkit.core.words import counted, listed
 from evalkit.estimate.bounds.violation_bounds import ViolationBounds, violation_bounds
 from evalkit.estimate.staggered.cells import GroupTimeEffects
@@ -87,15 +87,17 @@ def event_study_bounds(
     reason = _why_not_trusted(rows, kept, level)
     if reason:
         return Unavailable(reason)
+    wider = _widening(rows, kept, level)
     made = violation_bounds(
         [part.estimate.value for part in kept if isinstance(part.estimate, Estimate)],
-        _covariance(rows, kept),
+        _covariance(rows, kept) * wider**2,
         event_times=times,
         average=after if event_time is None else (event_time,),
         level=level,
         seed=seed,
     )
-    return replace(made, notes=(MEASURED, cut) if cut else (MEASURED,))
+    own_error = made.std_error / wider
+    return replace(made, std_error=own_error, notes=(MEASURED, cut) if cut else (MEASURED,))
 
 
 def _covariance(rows: Rows, parts: list[Summary]) -> Floats:
@@ -105,6 +107,16 @@ def _covariance(rows: Rows, parts: list[Summary]) -> Floats:
         return rows.covariance(columns)
     plain: Floats = columns.T @ rows.effects.covariance @ columns
     return plain
+
+
+def _widening(rows: Rows, parts: list[Summary], level: float) -> float:
+    """Return by how much intervals of the parts are wider than normal ones: Student's t with the least df of theirs.
+
+    The tests take the covariance for known. That it is estimated from few clusters shortens every interval made of it,
+    those of single coefficients by exactly this; where their own intervals are normal it is 1.
+    """
+    known = [df for part in parts if (df := row_inference(rows, part, level).df) is not None]
+    return critical_value(level, min(known)) / critical_value(level) if known else 1.0
 
 
 def _is_base(effects: GroupTimeEffects, part: Summary) -> bool:
