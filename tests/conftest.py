@@ -66,6 +66,20 @@ def synthetic_england(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the synthetic England, made once for all test processes of a run."""
     from evalkit.data.synthetic import write_synthetic_england
 
+    place = _common(tmp_path_factory) / "synthetic-england"
+    return made_once(place, lambda folder: write_synthetic_england(folder, seed=SYNTHETIC_SEED))
+
+
+@pytest.fixture(scope="session")
+def third_england(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A synthetic England of a third of its schools, made once for all test processes; nobody writes into it."""
+    from evalkit.data.synthetic import write_synthetic_england
+
+    place = _common(tmp_path_factory) / "third-of-england"
+    return made_once(place, lambda folder: write_synthetic_england(folder, seed=11, scale=0.35))
+
+
+def _common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all test processes of a run share."""
     base = tmp_path_factory.getbasetemp()
-    common = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    return made_once(common / "synthetic-england", lambda folder: write_synthetic_england(folder, seed=SYNTHETIC_SEED))
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base

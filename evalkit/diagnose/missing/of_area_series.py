@@ -23,9 +23,10 @@ from evalkit.design.kinds.series import SeriesChoices, SeriesOutcome, SeriesPlan
 from evalkit.design.kinds.staggered import usable_years
 from evalkit.design.kinds.synthetic import SyntheticChoices, SyntheticOutcome, SyntheticPlan, later_years
 from evalkit.diagnose.kinds.series import overall_of
-from evalkit.diagnose.kinds.synthetic import number_of, quoted_of
+from evalkit.diagnose.kinds.synthetic import Quoted, number_of, quoted_of
 from evalkit.diagnose.missing.extremes import SMALL_SCHOOLS, any_of
 from evalkit.diagnose.missing.sample import Judged, MissingSample, Outcomes, YearsOf, outcomes_of, words_of
+from evalkit.estimate.areas.gap_series import Ranked
 
 FEW_BEHIND: Final = "suppressed (it rests on fewer pupils than may be told)"
 NO_BOUNDS: Final = {
@@ -174,15 +175,7 @@ def _series_sample(
 
     def judged(made: AreaOutcome, is_number_alone: bool) -> Judged:
         found, n_compared = overall_of(project, choices, outcome, made, is_number_alone=is_number_alone)
-        return Judged(
-            estimate=found.estimate,
-            interval=found.interval,
-            p_value=found.p_value,
-            std_error=Unavailable("Areas are ranked, without an error."),
-            df=None,
-            n_treated=len(outcome.starts),
-            n_comparison=n_compared,
-        )
+        return _ranked(found, len(outcome.starts), n_compared)
 
     return areas.sample("series", judged, "")
 
@@ -222,14 +215,19 @@ def _synthetic_sample(
             none = Judged.none("Only the number is asked for.")
             return replace(none, estimate=number_of(choices, outcome, made))
         found, n_donors = quoted_of(project, choices, outcome, made, executor)
-        return Judged(
-            estimate=found.estimate,
-            interval=found.interval,
-            p_value=found.p_value,
-            std_error=Unavailable("Areas are ranked, without an error."),
-            df=None,
-            n_treated=len(outcome.starts),
-            n_comparison=n_donors,
-        )
+        return _ranked(found, len(outcome.starts), n_donors)
 
     return areas.sample("synthetic", judged, BENT if choices.method == "sdid" else "")
+
+
+def _ranked(found: Ranked | Quoted, n_treated: int, n_compared: int) -> Judged:
+    """Return what areas in the treated ones' places say of an estimate."""
+    return Judged(
+        estimate=found.estimate,
+        interval=found.interval,
+        p_value=found.p_value,
+        std_error=Unavailable("Areas are ranked, without an error."),
+        df=None,
+        n_treated=n_treated,
+        n_comparison=n_compared,
+    )

@@ -120,14 +120,12 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_dose import dose_samples
 
-    plan = request.plan.details
-    assert isinstance(plan, DosePlan)
+    plan = details_of(request.plan, DosePlan)
     return dose_samples(plan, add_contrasts(plan.project, request.intake))
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    plan = request.plan.details
-    assert isinstance(plan, DosePlan)
+    plan = details_of(request.plan, DosePlan)
     return placed_dose(plan, request.outcome, add_contrasts(plan.project, request.intake))
 
 

@@ -14,7 +14,7 @@ from evalkit.core.quantities import Unavailable
 from evalkit.core.words import listed
 from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.data.published.project_data import ProjectData
-from evalkit.design.analysis_plan import AnalysisPlan
+from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.matched import MatchedOptions, plan_matched
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import (
@@ -63,8 +63,7 @@ def _intake(request: EstimateRequest | PowerRequest | PlacedRequest) -> ProjectD
 
 
 def _estimate(request: EstimateRequest) -> AnalysisResults:
-    stage = request.plan.details
-    assert isinstance(stage, MatchedStage)
+    stage = details_of(request.plan, MatchedStage)
     found = estimate_matched(stage.plan, _intake(request), request.executor or SERIAL)
     return AnalysisResults(
         plan=request.plan,
@@ -81,8 +80,7 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_matched import matched_samples
 
-    stage = request.plan.details
-    assert isinstance(stage, MatchedStage)
+    stage = details_of(request.plan, MatchedStage)
     return matched_samples(stage.plan, _intake(request), request.executor or SERIAL)
 
 
@@ -212,14 +210,12 @@ def _not_for(options: MatchedOptions) -> Iterator[tuple[str, str]]:
 
 
 def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
-    stage = request.plan.details
-    assert isinstance(stage, MatchedStage)
+    stage = details_of(request.plan, MatchedStage)
     return matched_power(stage.plan, request.plan.analysis.name, _intake(request), request.options)
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    stage = request.plan.details
-    assert isinstance(stage, MatchedStage)
+    stage = details_of(request.plan, MatchedStage)
     return placed_matched(stage.plan, request.outcome, _intake(request))
 
 

@@ -148,14 +148,12 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_pupils import pupils_samples
 
-    plan = request.plan.details
-    assert isinstance(plan, PupilPlan)
+    plan = details_of(request.plan, PupilPlan)
     return pupils_samples(request.plan.project, plan, request.intake)
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    plan = request.plan.details
-    assert isinstance(plan, PupilPlan)
+    plan = details_of(request.plan, PupilPlan)
     return placed_pupils(request.plan.project, plan, request.outcome, request.intake)
 
 

@@ -83,14 +83,12 @@ def _numbers(one: SeriesOutcomeResults) -> dict[str, Any]:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_area_series import series_samples
 
-    plan = request.plan.details
-    assert isinstance(plan, SeriesPlan)
+    plan = details_of(request.plan, SeriesPlan)
     return series_samples(request.plan.project, plan, request.intake)
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    plan = request.plan.details
-    assert isinstance(plan, SeriesPlan)
+    plan = details_of(request.plan, SeriesPlan)
     return placed_series(request.plan.project, plan, request.outcome, request.intake)
 
 

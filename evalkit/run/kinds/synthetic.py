@@ -140,14 +140,12 @@ def _power(request: PowerRequest) -> Iterator[AnalysisPower]:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_area_series import synthetic_samples
 
-    plan = request.plan.details
-    assert isinstance(plan, SyntheticPlan)
+    plan = details_of(request.plan, SyntheticPlan)
     return synthetic_samples(request.plan.project, plan, request.intake, request.executor or SERIAL)
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    plan = request.plan.details
-    assert isinstance(plan, SyntheticPlan)
+    plan = details_of(request.plan, SyntheticPlan)
     return placed_synthetic(request.plan.project, plan, request.outcome, request.intake)
 
 

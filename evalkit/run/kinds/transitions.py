@@ -102,8 +102,7 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
 def _missing(request: EstimateRequest) -> Iterator[MissingSample]:
     from evalkit.diagnose.missing.of_transitions import transitions_samples
 
-    plan = request.plan.details
-    assert isinstance(plan, TransitionsPlan)
+    plan = details_of(request.plan, TransitionsPlan)
     return transitions_samples(plan, request.intake)
 
 
@@ -118,8 +117,7 @@ def _inference(plan: TransitionsPlan) -> tuple[str, str]:
 
 
 def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
-    plan = request.plan.details
-    assert isinstance(plan, TransitionsPlan)
+    plan = details_of(request.plan, TransitionsPlan)
     return placed_transitions(plan, request.outcome, request.intake)
 
 

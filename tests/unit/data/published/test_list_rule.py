@@ -11,7 +11,6 @@ from evalkit.core.project import ListRule, Participants
 from evalkit.data.published.list_rule import picked_by, rule_words
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
-from evalkit.data.synthetic import write_synthetic_england
 from evalkit.run.kinds.registry import design_project
 from evalkit.run.project.project_file import load_project
 from evalkit.run.project.project_rules import project_complaints
@@ -56,13 +55,6 @@ def test_a_rule_in_words():
 
 
 @pytest.fixture(scope="module")
-def england(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("england")
-    write_synthetic_england(folder, seed=11, scale=0.35)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def project():
     whole = load_project(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
     outcomes = tuple(one for one in whole.outcomes if one.code == "READPROG")
@@ -76,9 +68,9 @@ def project():
     )
 
 
-def test_a_project_treats_those_of_its_areas_and_judges_by_those_of_the_others(project, england):
-    sources = find_sources(england)
-    baseline = read_baseline(project, england, sources)
+def test_a_project_treats_those_of_its_areas_and_judges_by_those_of_the_others(project, third_england):
+    sources = find_sources(third_england)
+    baseline = read_baseline(project, third_england, sources)
     records = baseline.records["KS2"]
     known = records.values["READPROG"][[2016, 2017]].dropna().mean(axis=1)
     known = known[records.schools["minor_group"].reindex(known.index).isin(project.pool.minor_groups)]
@@ -89,14 +81,14 @@ def test_a_project_treats_those_of_its_areas_and_judges_by_those_of_the_others(p
     assert sets.rule == "rule"
     assert set(by_hand) < set(sets.picked)
     # whatever is read later, the list is the same
-    assert read_records(project, england, sources).treated.schools == baseline.treated.schools
+    assert read_records(project, third_england, sources).treated.schools == baseline.treated.schools
 
 
-def test_years_that_no_file_has_are_told(project, england):
+def test_years_that_no_file_has_are_told(project, third_england):
     rule = replace(project.participants.rule, years=(2015,))
     asked = replace(project, participants=replace(project.participants, rule=rule))
     with pytest.raises(DesignError, match="READPROG of 2015, which no file at hand gives as a year before"):
-        read_baseline(asked, england, find_sources(england))
+        read_baseline(asked, third_england, find_sources(third_england))
 
 
 @pytest.mark.parametrize(

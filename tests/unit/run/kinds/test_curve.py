@@ -9,7 +9,6 @@ from evalkit.core.project_parts import Choices
 from evalkit.core.quantities import Unavailable
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
-from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.kinds.matched import MatchedOptions
 from evalkit.report.documents.released import results_record
 from evalkit.report.figures.curve import other_choices
@@ -44,15 +43,8 @@ def project():
 
 
 @pytest.fixture(scope="module")
-def england(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("england")
-    write_synthetic_england(folder, seed=11, scale=0.35)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def intake(project, england):
-    return read_records(project, england, find_sources(england))
+def intake(project, third_england):
+    return read_records(project, third_england, find_sources(third_england))
 
 
 def with_choices(project, vary=VARY, **more):
@@ -91,10 +83,10 @@ def test_what_is_kept_between_specifications_changes_none_of_them(project, intak
 
 
 @pytest.fixture(scope="module")
-def evaluated(project, intake, england):
+def evaluated(project, intake, third_england):
     vary = {**VARY, "comparison": ("neighbours", "england", "matched"), "change": ("plain", "less_trend")}
     asked = with_choices(project, vary)
-    baseline = read_baseline(asked, england, find_sources(england))
+    baseline = read_baseline(asked, third_england, find_sources(third_england))
     return evaluate_project(design_project(asked, baseline), intake)
 
 

@@ -15,7 +15,6 @@ from evalkit.core.project import Analysis, Participants
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
-from evalkit.data.synthetic import write_synthetic_england
 from evalkit.data.synthetic.world import TRUE_EFFECTS
 from evalkit.design.clusters import CR2
 from evalkit.design.kinds.matched import KnownBefore, MatchedOptions, MatchedPool
@@ -47,10 +46,10 @@ def knowsley(folder, participants=None, **options):
     return replace(project, outcomes=outcomes, participants=chosen, analyses=(analysis,), claims=None, contrasts=())
 
 
-def urns_of(england, areas, n=None):
+def urns_of(third_england, areas, n=None):
     """URNs of mainstream primaries of areas of the synthetic England, `n` of each drawn."""
     project = load_project(ROOT / "data" / "projects" / "knowsley-ssif" / "project.yml")
-    records = read_baseline(project, england, find_sources(england)).records["KS2"]
+    records = read_baseline(project, third_england, find_sources(third_england)).records["KS2"]
     known = records.values["READPROG"].notna().all(axis=1) & records.schools["minor_group"].isin(
         project.pool.minor_groups
     )
@@ -69,23 +68,15 @@ def urns_of(england, areas, n=None):
 
 
 @pytest.fixture(scope="module")
-def england(tmp_path_factory):
-    """A small synthetic England, with the known effect in one area."""
-    folder = tmp_path_factory.mktemp("england")
-    write_synthetic_england(folder, seed=11, scale=0.35)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def listed(england, tmp_path_factory):
+def listed(third_england, tmp_path_factory):
     """The plan and results of ten schools of the treated area, few sets drawn."""
     folder = tmp_path_factory.mktemp("listed")
-    project = knowsley(folder, urns_of(england, [AREA], N_LISTED), ratio=2)
-    return evaluated(project, folder, england)
+    project = knowsley(folder, urns_of(third_england, [AREA], N_LISTED), ratio=2)
+    return evaluated(project, folder, third_england)
 
 
-def evaluated(project, folder, england, n_sets=N_SETS):
-    sources = find_sources(england)
+def evaluated(project, folder, third_england, n_sets=N_SETS):
+    sources = find_sources(third_england)
     design = design_project(project, read_baseline(project, folder, sources))
     everything = read_records(project, folder, sources)
     with pytest.MonkeyPatch.context() as patch:
@@ -211,23 +202,23 @@ def test_statistics_travel_to_other_processes(listed):
     assert np.array_equal(statistic(chunk), again(chunk), equal_nan=True)
 
 
-def test_a_whole_area_is_placed_among_whole_areas(england, tmp_path):
+def test_a_whole_area_is_placed_among_whole_areas(third_england, tmp_path):
     project = knowsley(tmp_path, method="nearest", anti_exact=("area",))
-    _, evaluation, _ = evaluated(project, tmp_path, england)
+    _, evaluation, _ = evaluated(project, tmp_path, third_england)
     main = evaluation.primary.main("READPROG")
     assert main.sets.is_whole
     assert str(main.estimand).startswith("AREA_ITT")
     assert main.interval.lower < TRUE_EFFECTS["READPROG"] < main.interval.upper
 
 
-def test_schools_of_many_areas_have_errors_by_area(england, tmp_path):
+def test_schools_of_many_areas_have_errors_by_area(third_england, tmp_path):
     project = knowsley(tmp_path)
     areas = sorted(
-        read_baseline(project, tmp_path, find_sources(england)).records["KS2"].schools["area"].dropna().unique()
+        read_baseline(project, tmp_path, find_sources(third_england)).records["KS2"].schools["area"].dropna().unique()
     )
     areas = [int(area) for area in areas if area != AREA][:30]
-    project = knowsley(tmp_path, urns_of(england, areas, 3), method="entropy", estimate="difference")
-    _, evaluation, _ = evaluated(project, tmp_path, england)
+    project = knowsley(tmp_path, urns_of(third_england, areas, 3), method="entropy", estimate="difference")
+    _, evaluation, _ = evaluated(project, tmp_path, third_england)
     results = evaluation.primary
     main = results.main("READPROG")
     assert results.recommended == CR2
@@ -237,10 +228,10 @@ def test_schools_of_many_areas_have_errors_by_area(england, tmp_path):
     assert main.interval.lower < 0 < main.interval.upper
 
 
-def test_neighbours_alone_may_be_compared_with(england, tmp_path):
+def test_neighbours_alone_may_be_compared_with(third_england, tmp_path):
     options = {"pool": MatchedPool(neighbours="april_2021")}
-    project = knowsley(tmp_path, urns_of(england, [AREA], N_LISTED), **options)
-    sources = find_sources(england)
+    project = knowsley(tmp_path, urns_of(third_england, [AREA], N_LISTED), **options)
+    sources = find_sources(third_england)
     intake = read_baseline(project, tmp_path, sources)
     plan = design_project(project, intake).primary.details.plan
     one = plan.outcomes[0]
@@ -249,14 +240,14 @@ def test_neighbours_alone_may_be_compared_with(england, tmp_path):
     assert {int(area) for area in compared} <= near
 
 
-def test_a_published_measure_that_is_no_outcome_is_read_of_the_years_before(england, tmp_path):
+def test_a_published_measure_that_is_no_outcome_is_read_of_the_years_before(third_england, tmp_path):
     project = knowsley(tmp_path, covariates=("pre_outcomes", "READ_AVERAGE", "MAT_AVERAGE_2017"))
-    intake = read_baseline(project, tmp_path, find_sources(england))
+    intake = read_baseline(project, tmp_path, find_sources(third_england))
     plan = design_project(project, intake).primary.details.plan.outcomes[0]
     assert list(plan.everyone.covariates) == ["READPROG_2016", "READPROG_2017", "READ_AVERAGE", "MAT_AVERAGE_2017"]
     read = intake.records["KS2"].values["READ_AVERAGE"].loc[plan.everyone.units.index]
     assert plan.everyone.covariates["READ_AVERAGE"].tolist() == read[[2016, 2017]].mean(axis=1).tolist()
-    assert "READ_AVERAGE" not in read_records(project, tmp_path, find_sources(england)).records["KS2"].values
+    assert "READ_AVERAGE" not in read_records(project, tmp_path, find_sources(third_england)).records["KS2"].values
 
 
 @pytest.mark.parametrize(
@@ -267,15 +258,15 @@ def test_a_published_measure_that_is_no_outcome_is_read_of_the_years_before(engl
         (("scores.baseline",), "Nothing is known of 'scores.baseline'"),
     ],
 )
-def test_what_was_not_known_before_is_refused(england, tmp_path, covariates, said):
+def test_what_was_not_known_before_is_refused(third_england, tmp_path, covariates, said):
     project = knowsley(tmp_path, covariates=covariates)
     with pytest.raises(DesignError, match=said):
-        design_project(project, read_baseline(project, tmp_path, find_sources(england)))
+        design_project(project, read_baseline(project, tmp_path, find_sources(third_england)))
 
 
-def test_names_stand_for_what_was_known_before(england, tmp_path):
+def test_names_stand_for_what_was_known_before(third_england, tmp_path):
     project = knowsley(tmp_path)
-    intake = read_baseline(project, tmp_path, find_sources(england))
+    intake = read_baseline(project, tmp_path, find_sources(third_england))
     schools = intake.records["KS2"].schools.index
     own = pd.DataFrame({"scores.baseline": np.arange(len(schools), dtype=float)}, index=schools)
     known = KnownBefore.of(project, replace(intake, columns=own), "READPROG")
@@ -324,20 +315,20 @@ def test_options_that_can_be_are_none(tmp_path):
     assert list(MATCHED.complaints(project, project.analyses[0])) == []
 
 
-def test_too_few_treated_are_reported_as_such(england, tmp_path):
-    project = knowsley(tmp_path, urns_of(england, [AREA], 5))
-    _, evaluation, _ = evaluated(project, tmp_path, england)
+def test_too_few_treated_are_reported_as_such(third_england, tmp_path):
+    project = knowsley(tmp_path, urns_of(third_england, [AREA], 5))
+    _, evaluation, _ = evaluated(project, tmp_path, third_england)
     main = evaluation.primary.main("READPROG")
     assert isinstance(main.estimate, Unavailable)
     assert "too few for an estimate" in main.estimate.reason
 
 
-def test_a_programme_that_began_before_every_year_leaves_the_difference(england, tmp_path):
-    project = knowsley(tmp_path, urns_of(england, [AREA], N_LISTED), covariates=("pre_outcomes", "cohort_size"))
+def test_a_programme_that_began_before_every_year_leaves_the_difference(third_england, tmp_path):
+    project = knowsley(tmp_path, urns_of(third_england, [AREA], N_LISTED), covariates=("pre_outcomes", "cohort_size"))
     programme = replace(project.programme, start=date(2016, 9, 1))
     exposure = replace(project.exposure, pre=(2016,))
     early = replace(project, programme=programme, exposure=exposure, outcomes=project.outcomes[:1])
-    _, evaluation, _ = evaluated(early, tmp_path, england)
+    _, evaluation, _ = evaluated(early, tmp_path, third_england)
     found = evaluation.primary.details.outcomes[0]
     assert found.estimates.asked == "change"
     assert found.plan.pre == (2016,)
@@ -355,9 +346,9 @@ def test_schools_matched_on_the_outcome_bound_nothing(listed):
     assert "alike by construction" in texts
 
 
-def test_bounds_of_schools_matched_on_other_things(england, tmp_path):
-    project = knowsley(tmp_path, urns_of(england, [AREA], N_LISTED), ratio=1, covariates=("cohort_size",))
-    _, evaluation, everything = evaluated(project, tmp_path, england)
+def test_bounds_of_schools_matched_on_other_things(third_england, tmp_path):
+    project = knowsley(tmp_path, urns_of(third_england, [AREA], N_LISTED), ratio=1, covariates=("cohort_size",))
+    _, evaluation, everything = evaluated(project, tmp_path, third_england)
     found = evaluation.primary.details.outcomes[0]
     bounds, seen = found.violations.bounds, found.violations.pre_trends
     # By hand: the matched difference of 2019 less 2017, and of 2017 less 2016, by the weights of the match.

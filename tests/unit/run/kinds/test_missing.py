@@ -11,7 +11,6 @@ from evalkit.core.project import Analysis, Participants
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
-from evalkit.data.synthetic import write_synthetic_england
 from evalkit.design.kinds.matched import MatchedOptions
 from evalkit.diagnose.kinds import matched as kind
 from evalkit.diagnose.missing.of_areas import areas_samples
@@ -24,13 +23,6 @@ from tests.unit.run.kinds.test_staggered import evaluated as opened
 from tests.unit.run.kinds.test_staggered import made
 
 AREA = 340
-
-
-@pytest.fixture(scope="module")
-def england(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("england")
-    write_synthetic_england(folder, seed=11, scale=0.35)
-    return folder
 
 
 def project_of(*participants, kinds=("areas",)):
@@ -61,12 +53,12 @@ def with_losses(intake, treated):
 
 
 @pytest.fixture(scope="module")
-def whole_area(england):
+def whole_area(third_england):
     """The whole area, by areas and matched, some of its results missing."""
     project = project_of(kinds=("areas", "matched"))
-    sources = find_sources(england)
-    design = design_project(project, read_baseline(project, england, sources))
-    intake = read_records(project, england, sources)
+    sources = find_sources(third_england)
+    design = design_project(project, read_baseline(project, third_england, sources))
+    intake = read_records(project, third_england, sources)
     group = design.plans[0].details.locked.outcomes["READPROG"].baseline.units["group"]
     intake = with_losses(intake, list(group.index[group == AREA]))
     with pytest.MonkeyPatch.context() as patch:
@@ -150,7 +142,7 @@ def test_a_kind_that_says_nothing_says_so(whole_area):
     assert missing_parts(results)[1].sentences == ("This kind does not.",)
 
 
-def test_listed_schools_are_judged_by_sets_and_bounds_of_every_set(england, whole_area, tmp_path):
+def test_listed_schools_are_judged_by_sets_and_bounds_of_every_set(third_england, whole_area, tmp_path):
     _, intake, _ = whole_area
     units = list(whole_area[0].plans[0].details.locked.outcomes["READPROG"].baseline.units.query("group == 340").index)
     (tmp_path / "participants.csv").write_text(
@@ -158,7 +150,7 @@ def test_listed_schools_are_judged_by_sets_and_bounds_of_every_set(england, whol
                             for one in units[:12]) + "\n", encoding="utf-8")  # fmt: skip
     project = project_of("listed")
     project = replace(project, pool=replace(project.pool, minimum_treated=2))
-    sources = find_sources(england)
+    sources = find_sources(third_england)
     design = design_project(project, read_baseline(project, tmp_path, sources))
     data = with_losses(read_records(project, tmp_path, sources), units)
     locked = design.plans[0].details.locked
