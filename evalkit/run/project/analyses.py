@@ -67,13 +67,9 @@ def with_common_keys(data: object) -> object:
     """
     if not isinstance(data, dict):
         return data
-    kept = {key: value for key, value in data.items() if (key,) not in RESERVED}
+    kept = dict(data)
     if kept.get("plan") == REQUIRED:
         kept["plan"] = {REQUIRED: True}
-    if isinstance(kept.get("participants"), dict):
-        kept["participants"] = {
-            key: v for key, v in kept["participants"].items() if ("participants", key) not in RESERVED
-        }
     if isinstance(kept.get("analyses"), list):
         kept["analyses"] = [_common(one) if isinstance(one, dict) else one for one in kept["analyses"]]
     return kept

@@ -247,9 +247,9 @@ def _rule_faults(project: Project) -> Iterator[tuple[tuple[str | int, ...], str]
         yield ("of",), f"'{rule.of}' is not among the outcomes: {listed(codes)}.{did_you_mean(rule.of, codes)}"
     before = project.exposure.pre
     if not rule.years or not set(rule.years) <= set(before):
-        found = listed([str(year) for year in rule.years]) or "no year"
-        known = listed([str(year) for year in before])
-        yield ("years",), f"{found} is not among the years before the programme ({known}). Name some of these"
+        found = listed([str(year) for year in rule.years if year not in before], 9) or "no year"
+        known, verb = listed([str(year) for year in before]), "are" if " and " in found else "is"
+        yield ("years",), f"{found} {verb} not among the years before the programme ({known}). Name some of these"
 
 
 def _exposure(project: Project) -> Iterator[Complaint]:
