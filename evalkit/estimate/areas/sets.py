@@ -179,13 +179,6 @@ class SetStatistics:
             reason=sample.reason,
         )
 
-    def mean_by_area(self, column: int = 0) -> dict[int, float]:
-        """Return the mean over each area's sets, by area; of one treated area only."""
-        sample = self._sample([column])
-        n = np.bincount(sample.area, minlength=len(self.draws.codes))
-        total = np.bincount(sample.area, sample.values[:, 0], minlength=len(self.draws.codes))
-        return {int(self.draws.codes[at]): float(total[at] / n[at]) for at in np.flatnonzero(n)}
-
     def p_of(self, column: int, value: float) -> float:
         """Return the p-value that a statistic of size `value` has among the sets, uncentred."""
         sample = self._sample([column])
