@@ -19,6 +19,8 @@ from evalkit.report.words.plan_kept import lock_sentence
 from evalkit.report.words.statements import NOT_PRE_REGISTERED, day_text, synthetic_banner, whom
 
 NO_AUTHORS = "No authors are named."
+DESCRIBES = "This report describes what is known of {}: it says what changed, and of no number why."
+"""Whom a report is about where its primary analysis describes and its kind has no words of its own."""
 Whole = Evaluation | ProjectDesign
 OfProject = Whole | AnalysisPlan | AnalysisResults | AreasResults | DesignStage
 
@@ -115,6 +117,8 @@ def _area(code: int | str) -> str:
 
 def _whom(plan: AnalysisPlan) -> str:
     """Return whom an analysis is about where its kind has no words of its own."""
+    if plan.analysis.describes:
+        return DESCRIBES.format(plan.project.programme.place)
     project, units = plan.project, units_of(plan.project)
     if project.participants.is_listed:
         place = project.programme.place
@@ -162,6 +166,8 @@ def _plans(of: OfProject) -> tuple[AnalysisPlan, ...]:
 
 
 def _counts_shown(of: OfProject) -> tuple[str, ...]:
+    if of.project.only_describes:
+        return ("Every other count is shown. No school and no person is named.",)
     if not of.project.reads_published:
         units = units_counted(of.project, _plans(of))
         named = "The areas are named, and nobody in them." if units == "areas" else "None is named."
