@@ -247,7 +247,7 @@ _LONGEST_WORD: Final = 60
 
 
 def _text_faults(options: ContributionOptions) -> Iterator[Fault]:
-    parts = [(("nodes", i), one) for i, one in enumerate(options.nodes)]
+    parts: list[tuple[tuple[str | int, ...], object]] = [(("nodes", i), one) for i, one in enumerate(options.nodes)]
     parts += [(("matrix", i), one) for i, one in enumerate(options.matrix)]
     for i, link in enumerate(options.links):
         parts += [(("links", i, "evidence", j), one) for j, one in enumerate(link.evidence)]

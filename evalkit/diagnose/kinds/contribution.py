@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from graphlib import TopologicalSorter
@@ -84,7 +84,7 @@ def link_verdict(link: Link) -> LinkVerdict:
     return LinkVerdict.SUPPORTED if _is_without_rival(link, passed) else LinkVerdict.RIVAL
 
 
-def _is_without_rival(link: Link, passed: set[str]) -> bool:
+def _is_without_rival(link: Link, passed: Collection[str]) -> bool:
     return all(one.is_excluded for one in link.rivals) and (bool(link.rivals) or "doubly decisive" in passed)
 
 

@@ -21,7 +21,7 @@ _BOUND: Final[dict[LinkVerdict, str]] = {
     "contribution of the programme, whose size is not known",
     LinkVerdict.RIVAL: "every link is confirmed, and a rival explanation is not excluded: it may account for what was "
     "seen as well",
-    LinkVerdict.SUGGESTED: "evidence from outside the programme suggests every link, and at the weakest one it would "
+    LinkVerdict.SUGGESTED: "evidence from outside the programme suggests every link, and at the weakest one it could "
     "be found as well if the theory were wrong",
     LinkVerdict.MIXED: "evidence points both ways at the weakest link, so that nothing can be said of the whole chain",
     LinkVerdict.ASSERTED: "the weakest link is asserted by the programme alone, so that the chain is a claim and no "
@@ -104,7 +104,14 @@ def _are(n: int) -> str:
 
 
 def story(found: ContributionFindings) -> tuple[str, ...]:
-    """Return a sentence on each outcome, no stronger than the weakest link of its best evidenced chain allows."""
+    """Return a sentence on each outcome, no stronger than the weakest link of its best evidenced chain allows.
+
+    >>> from evalkit.design.kinds.contribution import ContributionOptions, Link, Node
+    >>> from evalkit.diagnose.kinds.contribution import contribution_findings
+    >>> nodes = (Node(id="a", type="activity", label="Training"), Node(id="b", type="outcome", label="Results"))
+    >>> story(contribution_findings(ContributionOptions(nodes=nodes, links=(Link(between=("a", "b")),))))[0][:60]
+    '“Training” → “Results”: the weakest link has no evidence, so '
+    """
     return tuple(_told(found, name, chain) for name, chain in found.chains.items())
 
 
@@ -245,7 +252,7 @@ def rivals_table(found: ContributionFindings) -> ReleasedTable:
 def _rival_row(link: Link, one: Rival | None) -> tuple[str, ...]:
     if one is None:
         return _arrow(link), "None is named.", "none", "not tested", "none"
-    said = one.outcome
+    said: str = one.outcome
     if said == "excluded":
         said = "excluded" if one.is_excluded else "excluded by the programme alone, which does not count"
     return _arrow(link), one.name, one.test, said, one.source or _NONE
