@@ -21,9 +21,7 @@ from evalkit.report.words.statements import NOT_PRE_REGISTERED, day_text, synthe
 NO_AUTHORS = "No authors are named."
 DESCRIBES = "This report describes what is known of {}: it says what changed, and of no number why."
 """Whom a report is about where its primary analysis describes and its kind has no words of its own."""
-LOCK_IN_SUMMARY = (
-    "Whether the plan was locked before outcomes were read, and what was done otherwise, is in the summary."
-)
+LOCK_IN_SUMMARY = "Whether the plan was locked before outcomes were read, what was done otherwise: see the summary."
 """What a part says that knows nothing of the lock: only the whole evaluation does."""
 Whole = Evaluation | ProjectDesign
 OfProject = Whole | AnalysisPlan | AnalysisResults | AreasResults | DesignStage
