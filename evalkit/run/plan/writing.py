@@ -59,9 +59,8 @@ def plan_command(given: Given) -> int:
             made = made_plan(path, data)
         _refuse_locked(made, path, folder)
         write_plan(made, folder)
-    progress.say(
-        f"`evalkit lock {typed_project(path, made.project.slug)}` seals it; {ENTRY} is a draft for the Evaluation Registry."
-    )
+    typed = typed_project(path, made.project.slug)
+    progress.say(f"`evalkit lock {typed}` seals it; {ENTRY} is a draft for the Evaluation Registry.")
     print(folder / PAGE)
     return 0
 

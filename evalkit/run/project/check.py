@@ -42,8 +42,8 @@ class Checked:
 
     `stage` is the design of the first analysis of the kind `areas`, None where there is none; `folder_files` every
     file below the folder of published files, None where made-up schools are read; `is_withheld` whether the results of
-    years after were not read, as they wait for the lock of the plan; `typed` the project as a command names it; `area_sources` where each measure of authorities
-    is read.
+    years after were not read, as they wait for the lock of the plan; `area_sources` where
+    each measure of authorities is read; `typed` the project as a command names it.
     """
 
     files: tuple[tuple[str, int | None], ...]

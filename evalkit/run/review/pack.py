@@ -93,9 +93,8 @@ def pack_files(project: Project, request: PackRequest) -> dict[str, bytes]:
     """
     source = request.outputs / project.slug
     if not is_ours(source):
-        raise InputError(
-            f"{source} holds no finished report. `evalkit run {typed_project(request.project_file, project.slug)}` makes one."
-        )
+        typed = typed_project(request.project_file, project.slug)
+        raise InputError(f"{source} holds no finished report. `evalkit run {typed}` makes one.")
     with private_folder(REVIEW) as scratch:
         run = finished_run(str(source), scratch)
         _require_untouched(run, request)

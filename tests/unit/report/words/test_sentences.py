@@ -156,7 +156,7 @@ def test_an_estimate_without_interval_is_not_claimed(evaluation: AreasResults) -
     assert "(no interval can be given: one area only)" in text
 
 
-def test_the_face_says_synthetic_whole_area_and_dilution_and_leaves_the_lock_to_the_whole(
+def test_the_face_says_synthetic_and_dilution_and_leaves_the_lock_to_the_whole(
     evaluation: AreasResults,
 ) -> None:
     text = front_matter(evaluation).text
