@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.draws import SERIAL
+from evalkit.core.errors import DesignError
 from evalkit.core.formats import mean_of
 from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.project import Analysis, Project, first_summer
@@ -23,6 +24,7 @@ from evalkit.diagnose.kinds.matched import (
     MatchedStage,
     estimate_matched,
     matched_stage,
+    placed_column,
     placed_matched,
 )
 from evalkit.diagnose.power.analyses import matched_power
@@ -30,7 +32,16 @@ from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.diagnose.project.flows import participants_flow
 from evalkit.estimate.areas.together import PlacedStatistic
 from evalkit.run.commands.match import OF_METHODS, USES
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
+from evalkit.run.kinds.registry import (
+    EstimateRequest,
+    Kind,
+    PlacedRequest,
+    PlanRequest,
+    PowerRequest,
+    Variation,
+    VariedRequest,
+    plan_of,
+)
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.match import pairs_of, weights_of
 
@@ -219,6 +230,41 @@ def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
     return placed_matched(stage.plan, request.outcome, _intake(request))
 
 
+def _varied(request: VariedRequest) -> Iterator[PlacedStatistic | Unavailable]:
+    """Yield the statistic of each specification; those that differ in the estimate alone share plan and matchings."""
+    made: list[tuple[Variation, AnalysisPlan, PlacedStatistic | Unavailable]] = []
+    for one in request.variations:
+        told = next(iter(_complaints(one.project, one.analysis)), None)
+        if told is not None:
+            yield Unavailable(f"These choices do not go together: {told.text}.")
+            continue
+        bare = _without_estimate(one)
+        same = next((done for done in made if done[0] == bare), None)
+        if same is None:
+            try:
+                plan = plan_of(one.project, one.analysis, request.intake)
+                found = _placed(PlacedRequest(plan=plan, outcome=request.outcome, intake=request.intake))
+            except DesignError as problem:
+                yield Unavailable(str(problem))
+                continue
+            same = bare, plan, found
+            made.append(same)
+        _, plan, found = same
+        if isinstance(found, Unavailable):
+            yield found
+        else:
+            asked = (one.analysis.options or MatchedOptions()).estimate
+            column = placed_column(details_of(plan, MatchedStage).plan, request.outcome, asked)
+            yield replace(found, column=column)
+
+
+def _without_estimate(one: Variation) -> Variation:
+    """Return a specification as one that says nothing of the estimate, by which those of one matching are known."""
+    analysis = replace(one.analysis, options=replace(one.analysis.options or MatchedOptions(), estimate=None))
+    project = replace(one.project, analyses=(analysis,))
+    return Variation(project=project, analysis=analysis, axes={}, options=())
+
+
 MATCHED: Final = Kind(
     name="matched",
     label="schools matched with schools like them",
@@ -226,6 +272,7 @@ MATCHED: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     placed=_placed,
+    varied=_varied,
     power=_power,
     missing=_missing,
     complaints=_complaints,
