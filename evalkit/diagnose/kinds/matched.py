@@ -271,20 +271,15 @@ def placed_matched(plan: MatchedPlan, outcome: str, intake: ProjectData) -> Plac
     if not found.is_by_sets or found.sets is None or plan.options.estimand != "ATT":
         return Unavailable("Errors by area or by school judge this analysis, and no sets that differences could be of.")
     values = _values(plan, found, intake)
+    asked = plan.options.estimate or ("change" if found.pre else "difference")
     return PlacedStatistic(
         pool=_pool(plan, found, values),
         statistic=matched_statistic(plan, found, values),
-        column=placed_column(plan, outcome, plan.options.estimate),
+        column=COLUMN[asked],
         rule=found.sets.rule,
         n_sets=_FEWER.get(type(found.option), FEWER_SETS),
         chunk=SLOW_CHUNK,
     )
-
-
-def placed_column(plan: MatchedPlan, outcome: str, asked: AfterName | None) -> int:
-    """Return the column of the statistic of an outcome that has the estimate asked for, the usual one where None is."""
-    found = next(one for one in plan.outcomes if one.outcome == outcome)
-    return COLUMN[asked or ("change" if found.pre else "difference")]
 
 
 def sets_beside(found: OutcomeMatch) -> int:

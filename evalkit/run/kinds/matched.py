@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.draws import SERIAL
@@ -17,6 +18,7 @@ from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.matched import MatchedOptions, plan_matched
+from evalkit.design.matching.options import AfterName
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import (
     MatchedOutcome,
@@ -24,13 +26,13 @@ from evalkit.diagnose.kinds.matched import (
     MatchedStage,
     estimate_matched,
     matched_stage,
-    placed_column,
     placed_matched,
 )
 from evalkit.diagnose.power.analyses import matched_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.diagnose.project.flows import participants_flow
 from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.estimate.matched.set_statistic import COLUMN
 from evalkit.run.commands.match import OF_METHODS, USES
 from evalkit.run.kinds.registry import (
     EstimateRequest,
@@ -232,30 +234,30 @@ def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
 
 def _varied(request: VariedRequest) -> Iterator[PlacedStatistic | Unavailable]:
     """Yield the statistic of each specification; those that differ in the estimate alone share plan and matchings."""
-    made: list[tuple[Variation, AnalysisPlan, PlacedStatistic | Unavailable]] = []
+    distinct: list[Variation] = []
+    which: list[int | Unavailable] = []
     for one in request.variations:
         told = next(iter(_complaints(one.project, one.analysis)), None)
         if told is not None:
-            yield Unavailable(f"These choices do not go together: {told.text}.")
+            which.append(Unavailable(f"These choices do not go together: {told.text}."))
             continue
         bare = _without_estimate(one)
-        same = next((done for done in made if done[0] == bare), None)
-        if same is None:
-            try:
-                plan = plan_of(one.project, one.analysis, request.intake)
-                found = _placed(PlacedRequest(plan=plan, outcome=request.outcome, intake=request.intake))
-            except DesignError as problem:
-                yield Unavailable(str(problem))
-                continue
-            same = bare, plan, found
-            made.append(same)
-        _, plan, found = same
-        if isinstance(found, Unavailable):
-            yield found
-        else:
-            asked = (one.analysis.options or MatchedOptions()).estimate
-            column = placed_column(details_of(plan, MatchedStage).plan, request.outcome, asked)
-            yield replace(found, column=column)
+        if bare not in distinct:
+            distinct.append(bare)
+        which.append(distinct.index(bare))
+    made = [*(request.executor or SERIAL).map(partial(_placed_anew, request.outcome, request.intake), distinct)]
+    for one, at in zip(request.variations, which, strict=True):
+        found = at if isinstance(at, Unavailable) else made[at]
+        asked: AfterName | None = None if one.analysis.options is None else one.analysis.options.estimate
+        yield found if isinstance(found, Unavailable) or asked is None else replace(found, column=COLUMN[asked])
+
+
+def _placed_anew(outcome: str, intake: ProjectData, variation: Variation) -> PlacedStatistic | Unavailable:
+    try:
+        plan = plan_of(variation.project, variation.analysis, intake)
+        return _placed(PlacedRequest(plan=plan, outcome=outcome, intake=intake))
+    except DesignError as problem:
+        return Unavailable(str(problem))
 
 
 def _without_estimate(one: Variation) -> Variation:
