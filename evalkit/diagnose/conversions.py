@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import pandas as pd
+
 from evalkit.core.arrays import Bools, Floats
 from evalkit.core.formats import number
+from evalkit.data.measures import STAGES
+from evalkit.data.published.records import SchoolRecords
 from evalkit.diagnose.finding import DIFFERENTIAL, Finding, FindingKind, banded, design_fact, not_assessable
 
 CONVERSIONS: Final = "conversions"
@@ -54,3 +59,15 @@ def conversions_finding(
     )
     apart = abs(treated.share - compared.share)
     return design_fact(CONVERSIONS, banded(apart, *DIFFERENTIAL), apart, sentence)
+
+
+def is_identity_followed(records: Mapping[str, SchoolRecords], stage: str, units: pd.Index) -> bool:
+    """Return whether published results follow all `units` of a stage, so that who converted is known of each.
+
+    Units of a table of the project's own count as not converted where nobody has said anything: of those alone the
+    published results that were read beside it know.
+    """
+    if stage in STAGES:
+        return True
+    known = {unit for name, published in records.items() if name in STAGES for unit in published.schools.index}
+    return set(units) <= known

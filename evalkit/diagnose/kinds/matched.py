@@ -188,8 +188,8 @@ def _outcome(
         sensitivity=_sensitivity(design, before, after, estimates, project),
         n_lost=(found.design.n_treated - design.n_treated, found.design.n_comparison - design.n_comparison),
     )
-    records = intake.records[measure_of(project, found.outcome).key_stage]
-    converted = matched_conversions(records, project.exposure, design, estimates, (before, after))
+    stage = measure_of(project, found.outcome).key_stage
+    converted = matched_conversions(intake.records, stage, project.exposure, design, estimates, (before, after))
     made = replace(made, findings=tuple(map(_of_schools, (*_findings(made, before, after), converted))))
     sizes = _Sizes(project, intake, found, _school_sd(values, found))
     return replace(made, effects=tuple(_effects(project, made, sizes)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -10,24 +11,25 @@ import pandas as pd
 from evalkit.core.arrays import Bools
 from evalkit.core.errors import DesignError
 from evalkit.core.formats import visible
-from evalkit.core.project import OWN_GROUP, Exposure
+from evalkit.core.project import Exposure
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.published.records import SchoolRecords
 from evalkit.design.matching.matched import MatchedDesign, without_units
-from evalkit.diagnose.conversions import CONVERSIONS, ArmConversions, conversions_finding
+from evalkit.diagnose.conversions import CONVERSIONS, ArmConversions, conversions_finding, is_identity_followed
 from evalkit.diagnose.finding import Finding, FindingKind, not_assessable
 from evalkit.estimate.matched.after_matching import AfterMatching, adjustment_columns, after_matching
 from evalkit.estimate.matched.after_matching_arrays import covariance_adjusted
 
 _UNKNOWN: Final = (
-    "Units of a table of the project's own that no published list knows are among those compared: nobody has said "
-    "which of them changed legal identity."
+    "Units of a table of the project's own whose published results were not read are among those compared: nobody has "
+    "said which of them changed legal identity."
 )
 _NO_WINDOW: Final = "Without a year before and one after there is no time between them in which schools could change."
 
 
 def matched_conversions(
-    records: SchoolRecords,
+    records: Mapping[str, SchoolRecords],
+    stage: str,
     exposure: Exposure,
     design: MatchedDesign,
     estimates: AfterMatching,
@@ -37,7 +39,7 @@ def matched_conversions(
 
     Parameters
     ----------
-    records : the schools, with `is_converted`
+    records, stage : the schools of every stage, with `is_converted`, and the stage whose schools are compared
     exposure : the years before and after
     design, estimates : who is compared, and what was found of them
     values : the outcome before (unit × year) and after, by the units of `design`
@@ -48,12 +50,12 @@ def matched_conversions(
     with those that, like it, converted or did not. Both condition on what happened after the start: where the
     programme itself made schools convert they take part of its effect away.
     """
-    schools = records.schools.reindex(design.baseline.units.index)
-    if (schools["minor_group"].isna() | (schools["minor_group"] == OWN_GROUP))[design.is_used].any():
+    units = design.baseline.units.index
+    if not is_identity_followed(records, stage, units[design.is_used]):
         return not_assessable(CONVERSIONS, _UNKNOWN, FindingKind.DESIGN_FACT)
     if not exposure.pre or not exposure.post:
         return not_assessable(CONVERSIONS, _NO_WINDOW, FindingKind.DESIGN_FACT)
-    converted = schools["is_converted"].to_numpy(dtype=bool)
+    converted = records[stage].schools["is_converted"].reindex(units).to_numpy(dtype=bool)
     arms = [ArmConversions.of(converted, design.weights * arm) for arm in _arms(design)]
     then = _then(design, estimates, converted, values) if any(arm.n_converted for arm in arms) else ""
     return conversions_finding(arms[0], arms[1], (max(exposure.pre), max(exposure.post)), then)

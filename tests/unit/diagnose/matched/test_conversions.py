@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.core.project import OWN_GROUP, Exposure
+from evalkit.core.project import Exposure
 from evalkit.core.quantities import Unavailable
 from evalkit.data.baseline import Baseline, BaselineRoles
 from evalkit.design.matching.matched import MatchedDesign
@@ -42,9 +42,8 @@ def values_of(change=CHANGE):
     return before, before[2017] + pd.Series(change, UNITS)
 
 
-def records_of(group="Community school"):
-    schools = pd.DataFrame({"minor_group": group, "is_converted": CONVERTED}, index=UNITS)
-    return SimpleNamespace(schools=schools)
+def records_of(units=UNITS):
+    return SimpleNamespace(schools=pd.DataFrame({"is_converted": CONVERTED[: len(units)]}, index=units))
 
 
 def found_of(change=CHANGE, asked="change", order=None):
@@ -98,7 +97,7 @@ def test_what_cannot_be_given_says_why():
 
 def test_the_finding_counts_by_arm_and_by_weight():
     design, estimates, values = found_of()
-    found = matched_conversions(records_of(), EXPOSURE, design, estimates, values)
+    found = matched_conversions({"KS2": records_of()}, "KS2", EXPOSURE, design, estimates, values)
     # 1 of 2 (50%) and 2 of 6 (33.3%): 16.7 points apart, above 10
     assert found.verdict is Verdict.SERIOUS
     assert found.statistic == pytest.approx(1 / 6)
@@ -109,10 +108,15 @@ def test_the_finding_counts_by_arm_and_by_weight():
     assert arm.told("schools") == "1 of 3 schools (33.3%, 60.0% by weight)"
 
 
-def test_units_that_no_list_knows_are_not_said_to_have_kept_their_identity():
+@pytest.mark.parametrize(
+    ("published", "verdict"),
+    [(None, Verdict.NOT_ASSESSABLE), (UNITS[:-1], Verdict.NOT_ASSESSABLE), (UNITS, Verdict.SERIOUS)],
+)
+def test_units_whose_results_were_not_read_are_not_said_to_have_kept_their_identity(published, verdict):
+    # an own table says "not converted" of schools of which nothing was read: known to a list or not
     design, estimates, values = found_of()
-    found = matched_conversions(records_of(OWN_GROUP), EXPOSURE, design, estimates, values)
-    assert found.verdict is Verdict.NOT_ASSESSABLE
+    records = {"tests": records_of()} if published is None else {"tests": records_of(), "KS2": records_of(published)}
+    assert matched_conversions(records, "tests", EXPOSURE, design, estimates, values).verdict is verdict
 
 
 @pytest.mark.parametrize(
