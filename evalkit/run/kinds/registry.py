@@ -94,6 +94,7 @@ class VariedRequest:
     variations: Sequence[Variation]
     outcome: str
     intake: ProjectData
+    executor: Executor | None = None
 
 
 def _none_of(project: Project, analysis: Analysis) -> Iterable[Complaint]:
