@@ -73,7 +73,8 @@ def node_rows(options: ContributionOptions) -> list[tuple[str, ...]]:
 
 def _parted(layer: list[str]) -> list[list[str]]:
     """Return a layer in rows of four and three in turn, so that lines from above find a way between the boxes."""
-    rows, at = [], 0
+    rows: list[list[str]] = []
+    at = 0
     while at < len(layer):
         n = _IN_ROW - len(rows) % 2
         rows.append(layer[at : at + n])
