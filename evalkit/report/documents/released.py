@@ -62,7 +62,7 @@ _NO_END = Unavailable("No interval, so no months of progress at its end.")
 def results_record(evaluation: Evaluation) -> dict[str, Any]:
     """Return all results as plain data: the content of results.json.
 
-    Every analysis has its entry; what else the primary one gives stands at the top.
+    Every analysis has its entry; what else the primary one gives stands at the top, and there the findings of all.
     """
     record = {
         "schema_version": SCHEMA_VERSION,
@@ -71,6 +71,7 @@ def results_record(evaluation: Evaluation) -> dict[str, Any]:
         "plan_lock": _plan_record(evaluation.kept),
         "analyses": [_analysis_record(results) for results in evaluation.analyses],
         **kind_record(evaluation.primary),
+        "findings": _all_findings(evaluation),
         **({"families": plain(evaluation.families)} if evaluation.families else {}),
         **({} if evaluation.curve is None else {"specification_curve": _curve_record(evaluation.curve)}),
     }
@@ -183,7 +184,13 @@ def kind_record(results: AnalysisResults) -> dict[str, Any]:
         found: dict[str, Any] = module.record(results)
         return found
     effects = [effect_record(effect, results.project) for effect in results.effects]
-    return {"effects": effects, "findings": _findings(results)}
+    return {"effects": effects}
+
+
+def _all_findings(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Return the findings of every analysis in one list, each with the name of its analysis, the primary one's first."""
+    in_order = sorted(evaluation.analyses, key=lambda results: not results.analysis.primary)
+    return [{"analysis": results.analysis.name, **one} for results in in_order for one in _findings(results)]
 
 
 def _findings(results: AnalysisResults) -> Any:

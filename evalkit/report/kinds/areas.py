@@ -49,7 +49,6 @@ def record(results: AnalysisResults) -> dict[str, Any]:
         "effects": [effect_record(effect, evaluation.project) for effect in evaluation.effects],
         "balance": plain(design.balance),
         "flow": plain(evaluation.flow.rows),
-        "findings": plain(evaluation.findings),
         "outcomes": plain(evaluation.outcomes),
         "trajectories": plain(evaluation.trajectories),
         "areas": plain(design.areas),

@@ -380,12 +380,18 @@ def _placebos(results: Json, outcome: str) -> tuple[float, ...]:
 
 
 def _serious_facts(results: Json) -> int:
-    return sum((one["kind"], one["verdict"]) == ("design fact", "serious") for one in results["findings"])
+    return sum((one["kind"], one["verdict"]) == ("design fact", "serious") for one in _primary_findings(results))
+
+
+def _primary_findings(results: Json) -> list[Json]:
+    """Return the findings of the primary analysis, of which alone a portfolio speaks; older records hold no others."""
+    primary = next((one["name"] for one in results.get("analyses", ()) if one.get("primary")), None)
+    return [one for one in results["findings"] if one.get("analysis", primary) == primary]
 
 
 def _joint_p(results: Json) -> Quantity:
     """Return the p-value of all falsification tests together; of single ones a portfolio makes nothing."""
-    p_value = next((one["p_value"] for one in results["findings"] if one["name"] == JOINT), None)
+    p_value = next((one["p_value"] for one in _primary_findings(results) if one["name"] == JOINT), None)
     return NOT_TESTED if p_value is None else quantity(p_value)
 
 

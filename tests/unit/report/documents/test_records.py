@@ -93,6 +93,7 @@ def test_every_analysis_has_an_entry_and_names_itself_in_each_effect(evaluation:
     assert [{k: v for k, v in one.items() if k not in ("analysis", "main")} for one in entry["effects"]] == record[
         "effects"
     ]
+    assert record["findings"] == [{"analysis": "main", **one} for one in entry["findings"]]
     record["analyses"].append({**entry, "name": "other"})
     with pytest.raises(jsonschema.ValidationError):  # two primary ones
         jsonschema.validate(record, results_schema())

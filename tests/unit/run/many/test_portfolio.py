@@ -41,6 +41,18 @@ def test_a_finished_project_is_read(tmp_path):
     assert (one.rating.label, one.rating.sentence) == ("3 of 5", "4 for the design, less 1 for 1 serious design fact.")
 
 
+def test_only_checks_of_the_primary_analysis_count(tmp_path):
+    held = results("ash")
+    held["analyses"] = [{"name": "beside", "primary": False}, {"name": "main", "primary": True}]
+    own = [{**one, "analysis": "main"} for one in held["findings"]]
+    # a serious design fact and a joint test of another analysis, which would make 2 of the one and 0.5 of the other
+    beside = [{**one, "analysis": "beside", "p_value": 0.5} for one in held["findings"]]
+    held["findings"] = [*beside, *own]
+    write_finished(tmp_path, held, manifest("ash", "Reading in Ash"))
+    [one] = read_outputs(tmp_path, tmp_path / "_portfolio").projects
+    assert (one.n_serious, one.joint_p) == (1, 0.067)
+
+
 def test_a_report_without_a_rating_is_not_rated(tmp_path):
     held = results("ash")
     del held["rating"]
