@@ -188,7 +188,7 @@ def kind_record(results: AnalysisResults) -> dict[str, Any]:
 
 
 def _all_findings(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Return the findings of every analysis in one list, each with the name of its analysis, the primary one's first."""
+    """Return the findings of every analysis, each with the name of its analysis, the primary one's first."""
     in_order = sorted(evaluation.analyses, key=lambda results: not results.analysis.primary)
     return [{"analysis": results.analysis.name, **one} for results in in_order for one in _findings(results)]
 
