@@ -111,7 +111,8 @@ class Change:
 
     Attributes
     ----------
-    estimate : mean of the schools' own changes, each school counting one
+    first, second : mean of the schools in each wave, each school counting one
+    estimate : mean of the schools' own changes
     std_error, interval, df : by schools, with the correction for a finite number of them; none below six
     design_effect, n_effective : of the error without that correction, beside independent respondents
     n_schools, n_all : schools in both waves, and those that the change is to speak of (None: of many more)
@@ -119,6 +120,8 @@ class Change:
     by_respondents : the change of the mean of respondents, each counting one, with its error by schools
     """
 
+    first: float
+    second: float
     estimate: float
     std_error: Quantity
     interval: IntervalOrReason
@@ -152,7 +155,7 @@ def change_between(first: Wave, second: Wave, n_all: int | None = None, level: f
     noise = one.within() / sizes[0] + two.within() / sizes[1]
     alone = sum(_total(wave) / size for wave, size in zip((one, two), sizes, strict=True))
     return _change(
-        means[1] - means[0],
+        means,
         (noise, np.asarray(alone)),
         (len(one.values), len(two.values)),
         _by_respondents(one, two),
@@ -173,7 +176,11 @@ def linked_change(
     mean = float(own.values.mean())
     parts: Floats = np.bincount(place, (own.values - mean) / len(place), minlength=n).astype(float)
     return _change(
-        own.means(n), (own.within() / size, _total(own) / size), (len(place), len(place)), (mean, parts), (n_all, level)
+        (Wave(before, place).means(n), Wave(after, place).means(n)),
+        (own.within() / size, _total(own) / size),
+        (len(place), len(place)),
+        (mean, parts),
+        (n_all, level),
     )
 
 
@@ -193,13 +200,14 @@ def _by_respondents(one: Wave, two: Wave) -> tuple[float, Floats]:
 
 
 def _change(
-    own: Floats,
+    means: tuple[Floats, Floats],
     variances: tuple[Floats, Floats],
     people: tuple[int, int],
     respondents: tuple[float, Floats],
     of: tuple[int | None, float],
 ) -> Change:
-    """Return the change of schools' `own` changes; `variances` are those of each within schools and if independent."""
+    """Return the change of schools' `means`; `variances` are those of each one's change, within and if independent."""
+    own = means[1] - means[0]
     (n_all, level), n = of, len(own)
     estimate, (mean, parts) = float(own.mean()), respondents
     if n < FEWEST_SCHOOLS:
@@ -214,6 +222,8 @@ def _change(
         deff = between / alone if alone > 0 else _NO_SPREAD
         pooled = Estimate(mean, float(np.sqrt(n / (n - 1) * float((parts**2).sum()))), n - 1)
     return Change(
+        first=float(means[0].mean()),
+        second=float(means[1].mean()),
         estimate=estimate,
         std_error=error,
         interval=Estimate(estimate, error, n - 1).interval(level),
@@ -226,6 +236,35 @@ def _change(
         n_second=people[1],
         by_respondents=pooled,
         by_respondents_interval=pooled.interval(level),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeApart:
+    """How far the changes of two groups of schools lie apart, the second taken from the first; no cause is in it."""
+
+    estimate: float
+    std_error: Quantity
+    interval: IntervalOrReason
+    df: Quantity
+
+
+def change_apart(one: Floats, other: Floats, level: float = LEVEL) -> ChangeApart:
+    """Return the mean of schools' own changes of one group less that of another, shape (S,) each.
+
+    The error is √(s²/S + s'²/S'), Student's t with Welch's (1947) degrees of freedom; none below six schools in each.
+    """
+    estimate = float(one.mean() - other.mean())
+    if min(len(one), len(other)) < FEWEST_SCHOOLS:
+        return ChangeApart(estimate=estimate, std_error=FEW_SCHOOLS, interval=FEW_SCHOOLS, df=FEW_SCHOOLS)
+    parts = [float(own.var(ddof=1)) / len(own) for own in (one, other)]
+    if not sum(parts) > 0:
+        none = Unavailable("No interval: no school changed otherwise than the others.")
+        return ChangeApart(estimate=estimate, std_error=none, interval=none, df=none)
+    error = float(np.sqrt(sum(parts)))
+    df = sum(parts) ** 2 / sum(part**2 / (len(own) - 1) for part, own in zip(parts, (one, other), strict=True))
+    return ChangeApart(
+        estimate=estimate, std_error=error, interval=Estimate(estimate, error, df).interval(level), df=df
     )
 
 

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from evalkit.core.quantities import Unavailable
-from evalkit.estimate.survey.change_arrays import Wave, change_between, linked_change, one_wave_only, wave_mean
+from evalkit.estimate.survey.change_arrays import (
+    Wave,
+    change_apart,
+    change_between,
+    linked_change,
+    one_wave_only,
+    wave_mean,
+)
 
 # Six schools of two respondents: means 3 in wave 1, and 3 + d in wave 2; every two respondents are 1 apart.
 CHANGES = np.array([0.0, 1.0, 1.0, 1.0, 2.0, 1.0])
@@ -23,6 +30,7 @@ def test_change_by_hand():
     # t with 5 degrees of freedom at .975: 2.570582
     assert found.interval.upper == pytest.approx(1 + 2.5705818366 * BETWEEN**0.5, abs=1e-9)
     assert (found.n_schools, found.n_first, found.n_second, found.df) == (6, 12, 12, 5)
+    assert (found.first, found.second) == pytest.approx((3.0, 4.0))
 
 
 @pytest.mark.parametrize(("n_all", "share"), [(12, 0.5), (8, 0.75), (6, 1.0)])
@@ -112,3 +120,15 @@ def test_the_mean_of_a_wave_by_hand():
     # independent: 35/12 over 11; respondents of a school are one and the same twice: some two of each count one
     assert found.design_effect == pytest.approx(1.2 * 17.5 / 36 / (35 / 12 / 11), abs=1e-12)
     assert isinstance(wave_mean(Wave(np.arange(4.0), np.arange(4))).interval, Unavailable)
+
+
+def test_two_groups_apart_is_welchs_test():
+    from scipy import stats
+
+    one, other = CHANGES, np.array([0.1, 0.3, -0.2, 0.5, 0.0, 0.2, 0.4])
+    found = change_apart(one, other)
+    # an independent implementation: scipy's t-test without equal variances
+    there = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
+    assert (found.interval.lower, found.interval.upper) == pytest.approx((there.low, there.high), abs=1e-12)
+    assert isinstance(change_apart(one[:5], other).interval, Unavailable)
+    assert isinstance(change_apart(np.ones(6), np.ones(6)).interval, Unavailable)
