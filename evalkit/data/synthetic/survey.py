@@ -117,7 +117,7 @@ def write_audit(
     for at, wave in enumerate(waves):
         now = level + at * moved
         blocks.append(_answers(rng, held, (np.array(urns), size, now), wave, held.response[at]))
-        ratings += [_ratings(rng, held, (np.array(urns), now), wave, rater) for rater in ("A", "B")]
+        ratings += [_ratings(rng, held, (np.array(urns), now), wave, rater) for rater in (1, 2)]
     write_blocks(folder / "audit_answers.csv", blocks)
     write_blocks(folder / "audit_ratings.csv", ratings)
     write_columns(folder / "audit_items.csv", _item_list())
@@ -145,16 +145,17 @@ def _answers(
 
 
 def _ratings(
-    rng: np.random.Generator, truth: SurveyTruth, schools: tuple[Ints, Floats], wave: int, rater: str
+    rng: np.random.Generator, truth: SurveyTruth, schools: tuple[Ints, Floats], wave: int, rater: int
 ) -> dict[str, Text]:
     urns, level = schools
     n = len(urns)
     found: dict[str, Text] = {
-        "rater": np.full(n, rater, dtype=object),
+        "rating": np.array([f"SYN{wave}{rater}{one:04d}" for one in range(n)], dtype=object),
+        "rater": np.full(n, str(rater), dtype=object),
         "urn": whole_text(urns),
         "wave": np.full(n, str(wave), dtype=object),
     }
-    milder = 0.15 if rater == "B" else 0.0
+    milder = 0.15 if rater > 1 else 0.0
     for at, area in enumerate(AUDIT):
         points = level[at][:, None] + milder + truth.rater_noise * rng.standard_normal((n, N_ITEMS))
         found |= _cells(area, _rounded(area, points), np.zeros((n, N_ITEMS), dtype=bool))
