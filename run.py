@@ -2,6 +2,7 @@
 
     python3 run.py [OPTIONS]            the Knowsley report (OPTIONS go to `evalkit run`: --data DIR, --out DIR)
     python3 run.py test [OPTIONS]       the tests (OPTIONS go to pytest)
+    python3 run.py docs                 the documentation as a site, in build/docs
     python3 run.py evalkit ARGUMENTS    any evalkit command, such as `evalkit projects`
     python3 run.py setup                only set up
 
@@ -32,6 +33,7 @@ PROJECT = "knowsley-ssif"
 STAMP = "evalkit-setup.json"
 STARTED = "evalkit-setup-started"
 UNFINISHED = "evalkit-setup-unfinished"
+SITE = os.path.join("build", "docs")
 HEARTBEAT_SECONDS = 10
 DONE, ENVIRONMENT_FAILED, INTERRUPTED = 0, 3, 130
 
@@ -78,8 +80,12 @@ def main(arguments):
     command = child_command(venv_python(venv_folder()), arguments)
     if command is None:
         return DONE
-    is_test = arguments[:1] == ["test"]
-    return run_child(command, activated_environment(venv_folder(), one_thread=is_test), ROOT if is_test else None)
+    first = arguments[0] if arguments else ""
+    variables = activated_environment(venv_folder(), one_thread=first == "test")
+    code = run_child(command, variables, ROOT if first in ("test", "docs") else None)
+    if first == "docs" and code == DONE:
+        print(os.path.join(ROOT, SITE, "docs", "index.html"))
+    return code
 
 
 def child_command(python, arguments):
@@ -90,6 +96,8 @@ def child_command(python, arguments):
     if first == "test":
         workers = str(min(os.cpu_count() or 1, 4))
         return [python, "-m", "pytest", "-n", workers, "--dist", "worksteal", *rest]
+    if first == "docs":
+        return [python, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-c", "docs", *rest, ".", SITE]
     if first == "evalkit":
         return [python, "-m", "evalkit", *rest]
     return [python, "-m", "evalkit", "run", PROJECT, *arguments]

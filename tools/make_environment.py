@@ -30,7 +30,17 @@ ENVIRONMENT_HEADER = """\
 # After `conda env create -f environment.yml` and `conda activate evalkit`, type in this folder:
 #     python -m pip install --no-deps --no-build-isolation -e .
 """
-UNIVERSAL = ("--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--extra", "test")
+UNIVERSAL = (
+    "--universal",
+    "--python-version",
+    "3.11",
+    "--fork-strategy",
+    "fewest",
+    "--extra",
+    "test",
+    "--extra",
+    "docs",
+)
 NOTHING_LOCAL = ("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "--no-config")
 
 

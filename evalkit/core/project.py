@@ -261,6 +261,8 @@ class Analysis:
     """What only this kind may say; in the file these keys stand beside the others."""
     uses_exposure: bool = True
     """Whether its years before and after are those of `exposure`; as its kind has it, never in the file."""
+    describes: bool = False
+    """Whether it describes and gives no effect; as its kind has it, never in the file."""
     exposure: Exposure | None = None
     """Its own years before and after, where its options have any; taken from them, never in the file."""
     columns: tuple[str, ...] = ()
@@ -415,10 +417,10 @@ class Project:
     """The evaluation question, as the commissioner would ask it."""
     programme: Programme
     """What was done, where, when."""
-    participants: Participants
-    """Which schools took part."""
-    outcomes: tuple[Outcome, ...]
-    """Outcomes and their roles."""
+    participants: Participants = field(default_factory=Participants)
+    """Which schools took part; a project of analyses that describe alone may leave it out."""
+    outcomes: tuple[Outcome, ...] = ()
+    """Outcomes and their roles; none where every analysis describes and none gives an effect."""
     analyses: tuple[Analysis, ...]
     """What is done with them; exactly one analysis is primary, and the headline is its."""
     authors: tuple[Author, ...] = ()
@@ -471,12 +473,18 @@ class Project:
     @property
     def primary(self) -> Outcome:
         """Return the primary outcome; the first one where an analysis takes others only."""
+        assert self.outcomes, "a project without outcomes only describes, and nothing asks it for one"
         return next((outcome for outcome in self.outcomes if outcome.role == "primary"), self.outcomes[0])
 
     @property
     def primary_analysis(self) -> Analysis:
         """Return the analysis that the headline is of."""
         return next(analysis for analysis in self.analyses if analysis.primary)
+
+    @property
+    def only_describes(self) -> bool:
+        """Return whether every analysis describes, so that the project has no effect and says of none."""
+        return bool(self.analyses) and all(analysis.describes for analysis in self.analyses)
 
     def exposure_of(self, analysis: Analysis) -> Exposure:
         """Return the years before and after of an analysis: its own, or else the project's."""
@@ -502,8 +510,9 @@ class Project:
 
     @property
     def reads_published(self) -> bool:
-        """Return whether published files are needed: an outcome is a measure of theirs."""
-        return any(not outcome.is_own for outcome in self.outcomes)
+        """Return whether published files are needed: an outcome is a measure of theirs, or an analysis reads them."""
+        reading = (bool(getattr(analysis.options, "reads_published", False)) for analysis in self.analyses)
+        return any(not outcome.is_own for outcome in self.outcomes) or any(reading)
 
     @property
     def needs_borders(self) -> bool:
@@ -520,7 +529,9 @@ class Project:
         return tuple(dict.fromkeys(column for name, _, column in named if name == table))
 
     def outcomes_of(self, analysis: Analysis) -> tuple[Outcome, ...]:
-        """Return the outcomes of an analysis, in the order of the file."""
+        """Return the outcomes of an analysis, in the order of the file; one that describes has none."""
+        if analysis.describes:
+            return ()
         return tuple(one for one in self.outcomes if not analysis.outcomes or one.code in analysis.outcomes)
 
     def of_analysis(self, analysis: Analysis, **changes: Any) -> Project:

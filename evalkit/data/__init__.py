@@ -2,6 +2,7 @@
 
 - `areas/`: Series and outlines of local authorities.
 - `baseline`: What was known before a programme: the table that matching and weighting start from.
+- `described`: What an analysis that describes reads for itself, by the verb `read` of its options.
 - `files/`: Any folder of files as it comes: each told by its content.
 - `flow`: Everything lost between listed and analysed: schools counted with the reason, rows of a table left out.
 - `identity/`: Which schools and areas are one over time.

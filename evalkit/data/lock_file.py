@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -67,10 +68,23 @@ def are_outcomes_withheld(project: Project, folder: Path) -> bool:
 def require_lock(project: Project, folder: Path) -> None:
     """Raise `PlanNotLocked` where a project wants its plan locked before outcomes are read, and it is not."""
     if are_outcomes_withheld(project, folder):
+        typed = typed_project(folder, project.slug)
         raise PlanNotLocked(
             f"{project.slug}: outcomes are withheld until the plan is locked, as its project file has it (`plan: "
-            f"required`). `evalkit plan {project.slug}` writes the plan, and `evalkit lock {project.slug}` locks it."
+            f"required`). `evalkit plan {typed}` writes the plan, and `evalkit lock {typed}` locks it."
         )
+
+
+def typed_project(path: Path, slug: str) -> str:
+    """Return PROJECT of a command as it can be typed in the current folder, for a project's file or its folder.
+
+    The slug where the nearest workspace at or above the current folder holds the project under it; else the path.
+    """
+    here, file = Path.cwd(), (path if path.suffix in (".yml", ".yaml") else path / "project.yml").absolute()
+    root = next((one for one in (here, *here.parents) if (one / "data" / "projects").is_dir()), None)
+    if root is not None and file == root / "data" / "projects" / slug / "project.yml":
+        return slug
+    return shlex.quote(str(file.relative_to(here) if file.is_relative_to(here) and file.parent != here else file))
 
 
 def _named(path: Path) -> str:

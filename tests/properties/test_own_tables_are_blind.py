@@ -74,6 +74,10 @@ WHO = dict.fromkeys(("series", "synthetic"), f"areas: [{AREA}]")
 
 
 HAS: dict[str, dict[str, str]] = {
+    "contribution": {
+        "options": ", nodes: [{id: a, type: activity, label: A}, {id: b, type: outcome, label: B}]"
+        ", links: [{between: [a, b]}]",
+    },
     "pupils": {
         "rows": ", person: pupil",
         "options": ", outcomes: [scores.score]",
@@ -84,7 +88,7 @@ HAS: dict[str, dict[str, str]] = {
         "options": ', outcomes: [scores.grade], categories: {"1": Best, "2": Good, "3": Fair, "4": Poor}',
     },
 }
-"""What a project needs to say more for a kind that takes pupils or categories."""
+"""What a project needs to say more for a kind that takes pupils, categories or a theory of change."""
 
 
 def project_in(folder, schools, kind, after=None, participants=LISTED):

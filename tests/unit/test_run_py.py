@@ -129,6 +129,13 @@ def test_test_runs_pytest_and_setup_runs_nothing(run_py):
     assert run_py.child_command("python", ["setup"]) is None
 
 
+def test_docs_builds_the_site_and_stops_at_a_warning(run_py):
+    command = run_py.child_command("python", ["docs"])
+    assert command[:3] == ["python", "-m", "sphinx"]
+    assert "-W" in command
+    assert command[-1] == run_py.SITE
+
+
 def test_a_finished_set_up_is_known(run_py, ready):
     assert run_py.is_ready(str(ready))
 

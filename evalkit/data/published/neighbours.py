@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from evalkit.core.errors import DataError, MissingData
+from evalkit.core.errors import DataError, DesignError, MissingData
 from evalkit.core.shown import Shown
 from evalkit.core.words import did_you_mean
 from evalkit.data.files.members import Member, member_of
@@ -220,3 +220,19 @@ def _word(cell: object) -> str:
     """Return how close a neighbour is, as written in one of the workbooks: `Very close`; empty for a dash."""
     text = str(cell or "").strip().strip("-")
     return text.capitalize()
+
+
+def area_codes(areas: Sequence[int | str], known: NeighbourTable) -> tuple[int, ...]:
+    """Return the codes of the whole areas that take part; raise `DesignError` for a name that no area has."""
+    return tuple(area_code(area, known) for area in areas)
+
+
+def area_code(area: int | str, known: NeighbourTable) -> int:
+    """Return the code of an authority by its code or its name; raise `DesignError` for a name that none has."""
+    if isinstance(area, int) or area.strip().isdigit():
+        return int(area)
+    called = {name.casefold(): code for code, name in known.names.items()}
+    if area.strip().casefold() not in called:
+        near = did_you_mean(area.strip(), known.names.values())
+        raise DesignError(f"`participants.areas` names '{area}', and no local authority is called that.{near}")
+    return called[area.strip().casefold()]

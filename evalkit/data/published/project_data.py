@@ -15,9 +15,10 @@ import pandas as pd
 from evalkit.core.errors import DataError, DesignError, EvalkitError, MissingData, ProjectError
 from evalkit.core.manifest import DataKind
 from evalkit.core.project import Exposure, Project, summer_of
-from evalkit.core.words import did_you_mean, listed
+from evalkit.core.words import listed
 from evalkit.data.areas.borders import Bordering, borders_of
 from evalkit.data.areas.boundaries import Boundaries, outlines_or_reason
+from evalkit.data.described import read_described
 from evalkit.data.files.members import Member
 from evalkit.data.lock_file import require_lock
 from evalkit.data.measures import MEASURES, STAGES, Measure, beside, is_of_areas, measure, own_measure, require_years
@@ -40,7 +41,7 @@ from evalkit.data.published.listings import (
     require_years_read,
     summers_at_hand,
 )
-from evalkit.data.published.neighbours import NeighbourTable, name_of_list, read_neighbours
+from evalkit.data.published.neighbours import NeighbourTable, area_code, area_codes, name_of_list, read_neighbours
 from evalkit.data.published.participants import (
     TreatedSchools,
     beside_rule,
@@ -88,7 +89,8 @@ class ProjectData:
     tables on which an analysis compares units, by unit, each as it was known before the programme; `borders` the areas
     that border each other, where an analysis asks for them; `people` the rows of own tables whose rows are people, by
     table; `area_sources` where each measure of authorities was read from, by its code; `later` the summers of each of
-    `records` that are read after the programme alone, and were not read here.
+    `records` that are read after the programme alone, and were not read here; `described` what each analysis that
+    describes has read for itself, by its name.
     """
 
     kind: DataKind
@@ -106,6 +108,7 @@ class ProjectData:
     people: Mapping[str, PeopleRows] = field(default_factory=dict)
     area_sources: Mapping[str, AreaSource] = field(default_factory=dict)
     later: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    described: Mapping[str, object] = field(default_factory=dict)
 
     def of_years(self, years: Iterable[int]) -> ProjectData:
         """Return the same without the scores of any other year."""
@@ -293,6 +296,7 @@ class _Reading:
             people,
             area_sources,
             {**self._later(tables, opened, years, years_by_table), **area_later} if is_baseline else {},
+            read_described(project, self.folder, sources, areas, start, is_baseline),
         )
 
     def _later(
@@ -382,7 +386,8 @@ def own_tables_of(project: Project) -> list[str]:
 
 def _kind(project: Project, sources: Sources) -> DataKind:
     """Return that data are synthetic where any of them are."""
-    return "synthetic" if "synthetic" in (sources.kind, project.data.kind) else "real"
+    published = sources.kind if project.outcomes or project.reads_published else "none"
+    return "synthetic" if "synthetic" in (published, project.data.kind) else "real"
 
 
 def _in_memory(request: DataRequest, records: Mapping[str, SchoolRecords]) -> tuple[int, ...]:
@@ -508,7 +513,7 @@ def _packed(read: Callable[[Any], object], file: Path | Member, size: int, chang
 
 def _outlines(project: Project, sources: Sources, areas: NeighbourTable) -> Boundaries | None:
     """Return the outlines for the map where they are supplied, or why none can be drawn: a map stops no evaluation."""
-    needed = list(area_codes_of(project, areas))
+    needed = list(area_codes(project.participants.areas, areas))
     return outlines_or_reason(sources.boundaries, areas.names, needed) if sources.boundaries else None
 
 
@@ -560,9 +565,11 @@ def _shares(
 
 def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int]) -> TreatedSchools:
     known, chosen = tables.neighbours.get(project.pool.neighbours, _NO_AREAS), project.participants
+    if not project.outcomes:  # nobody is compared, and no results say who is there
+        return TreatedSchools({}, {}, (), area_codes(project.participants.areas, known))
     if chosen.draw is not None:
-        return drawn_schools(project, _area_code(chosen.draw.of, known), tables.records, project.exposure.pre or pre)
-    areas = area_codes_of(project, known)
+        return drawn_schools(project, area_code(chosen.draw.of, known), tables.records, project.exposure.pre or pre)
+    areas = area_codes(project.participants.areas, known)
     if areas and chosen.rule is not None:
         return ruled_schools(project, areas, tables.records)
     if areas:
@@ -570,21 +577,6 @@ def _treated(project: Project, folder: Path, tables: Tables, pre: Sequence[int])
             refuse_another_place(project.programme.place, areas[0], tables.records)
         return with_common_start(whole_areas(areas, tables.records), project)
     return read_participants(folder / str(chosen.file), tables.records, tables.school_lists, tables.links, project)
-
-
-def area_codes_of(project: Project, known: NeighbourTable) -> tuple[int, ...]:
-    """Return the codes of the whole areas that take part; raise `DesignError` for a name that no area has."""
-    return tuple(_area_code(area, known) for area in project.participants.areas)
-
-
-def _area_code(area: int | str, known: NeighbourTable) -> int:
-    if isinstance(area, int) or area.strip().isdigit():
-        return int(area)
-    called = {name.casefold(): code for code, name in known.names.items()}
-    if area.strip().casefold() not in called:
-        near = did_you_mean(area.strip(), known.names.values())
-        raise DesignError(f"`participants.areas` names '{area}', and no local authority is called that.{near}")
-    return called[area.strip().casefold()]
 
 
 def _fsm(project: Project, sources: Sources) -> pd.Series | None:

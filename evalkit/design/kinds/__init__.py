@@ -2,6 +2,8 @@
 
 - `area_series`: One outcome of areas by year, as a project compares them: who takes part from when, and who is like
   whom.
+- `contribution`: A theory of change as a project file states it: nodes, links with their evidence and rivals, and a
+  status matrix.
 - `dose`: The plan of an analysis by dose: how much each participant had, which line is drawn, and at what threshold.
 - `matched`: The plan of a matched comparison: what schools are matched on, with whom, and by which sets it will be
   judged.

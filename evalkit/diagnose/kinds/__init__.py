@@ -2,10 +2,13 @@
 
 - `area_checks`: What every analysis of areas over years says of its outcome: where it was read, and what changed in
   it.
+- `contribution`: Verdicts on the links and chains of a theory of change, by fixed rules from the evidence alone.
 - `dose`: Results of an analysis by dose: the line among participants, and what stands against those outside.
 - `dose_checks`: What could be wrong with a line by dose, and its effects in the form that every kind gives them.
 - `matched`: The results of a matched comparison: estimates and their inference, balance, sensitivity, what could be
   wrong.
+- `matched_conversions`: Schools that changed legal identity in a matched comparison, and what the estimate is without
+  and given them.
 - `matched_violations`: What a matched comparison would bear, were trends not parallel: bounds by permutation, and
   trends it could see.
 - `pupils`: Results of an analysis of pupils in schools: the two-level model, schools' means and what judges them.

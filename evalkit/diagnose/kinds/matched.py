@@ -26,6 +26,7 @@ from evalkit.design.matching.options import AfterName, FullMatching, ProfileMatc
 from evalkit.design.matching.rerun import MatchingRerun
 from evalkit.design.project.inference import SETS, WHOLE_SETS
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict, not_assessable
+from evalkit.diagnose.kinds.matched_conversions import matched_conversions
 from evalkit.diagnose.kinds.matched_violations import MatchedViolations, steps_of, violations_of
 from evalkit.diagnose.matched.balance import MatchBalance, match_balance
 from evalkit.diagnose.matched.findings import match_findings
@@ -187,7 +188,9 @@ def _outcome(
         sensitivity=_sensitivity(design, before, after, estimates, project),
         n_lost=(found.design.n_treated - design.n_treated, found.design.n_comparison - design.n_comparison),
     )
-    made = replace(made, findings=tuple(map(_of_schools, _findings(made, before, after))))
+    stage = measure_of(project, found.outcome).key_stage
+    converted = matched_conversions(intake.records, stage, project.exposure, design, estimates, (before, after))
+    made = replace(made, findings=tuple(map(_of_schools, (*_findings(made, before, after), converted))))
     sizes = _Sizes(project, intake, found, _school_sd(values, found))
     return replace(made, effects=tuple(_effects(project, made, sizes)))
 

@@ -14,6 +14,7 @@ from evalkit.data.measures import measure_of
 from evalkit.design.project import labels
 from evalkit.design.project.plan import BalanceRow
 from evalkit.design.weights_arrays import effective_n
+from evalkit.diagnose.conversions import ArmConversions, conversions_finding
 from evalkit.diagnose.finding import (
     DIFFERENTIAL,
     Finding,
@@ -98,21 +99,15 @@ def attrition(results: Results) -> Finding:
 
 def conversions(results: Results) -> Finding:
     """Say in which arm more schools converted meanwhile, and what the estimate is without converters."""
-    rows = {row.arm: row for row in conversion_rows(results)}
-    treated, compared = rows["treated"], rows["comparison"]
-    if not treated.n_schools or not compared.n_schools:
-        return not_assessable("conversions", "An arm has no analysed school.", FindingKind.DESIGN_FACT)
-    shares = [row.n_converted / row.n_schools for row in (treated, compared)]
+    rows = {row.arm: _arm(row) for row in conversion_rows(results)}
     exposure = results.project.exposure
-    sentence = (
-        f"{treated.n_converted} of {treated.n_schools} treated schools ({number(100 * shares[0], 1)}%) and "
-        f"{compared.n_converted} of {compared.n_schools} compared ones ({number(100 * shares[1], 1)}%) changed legal "
-        f"identity, as a rule by becoming an academy, between the tests of {max(exposure.pre)} and those of "
-        f"{max(exposure.post)}, by the dates of the school list and the links file: another change at the same time."
-        f"{_without_converters(results)}"
-    )
-    apart = abs(shares[0] - shares[1])
-    return design_fact("conversions", banded(apart, *DIFFERENTIAL), apart, sentence)
+    years = max(exposure.pre), max(exposure.post)
+    return conversions_finding(rows["treated"], rows["comparison"], years, _without_converters(results))
+
+
+def _arm(row: ConversionRow) -> ArmConversions:
+    share = row.n_converted / row.n_schools if row.n_schools else 0.0
+    return ArmConversions(n_schools=row.n_schools, n_converted=row.n_converted, share=share)
 
 
 def _without_converters(results: Results) -> str:

@@ -288,11 +288,15 @@ class _Joint:
     parts: tuple[tuple[Statistic, int, Ints], ...]
 
     def __call__(self, sets: Sets) -> Floats:
-        """Return each statistic of each set, shape (k, K)."""
+        """Return each statistic of each set, shape (k, K); of one with several columns in use it is found once."""
+        found: dict[tuple[int, int], Floats] = {}
         columns = []
         for statistic, column, at in self.parts:
-            own = replace(sets, members=np.where(sets.members >= 0, at[sets.members], kernel.NOBODY))
-            columns.append(np.asarray(statistic(own), dtype=float).reshape(len(sets), -1)[:, column])
+            same = id(statistic), id(at)
+            if same not in found:
+                own = replace(sets, members=np.where(sets.members >= 0, at[sets.members], kernel.NOBODY))
+                found[same] = np.asarray(statistic(own), dtype=float).reshape(len(sets), -1)
+            columns.append(found[same][:, column])
         return np.column_stack(columns)
 
 
@@ -312,9 +316,10 @@ def _over_sets(
     draws = draw_sets(pool, wanted)
     if draws.reason:
         return Unavailable(draws.reason)
+    inverse = {id(own): _inverse(place, len(ids)) for own, place in zip(pools, places, strict=True)}
     parts = [
-        (one.statistic, one.column, _inverse(place, len(ids)))
-        for one, place in zip(placed, places, strict=True)
+        (one.statistic, one.column, inverse[id(own)])
+        for one, own in zip(placed, pools, strict=True)
         if one.statistic is not None
     ]
     joint, chunk = _Joint(tuple(parts)), min(one.chunk for one in placed)

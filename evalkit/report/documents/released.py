@@ -97,6 +97,7 @@ def _analysis_record(results: AnalysisResults) -> dict[str, Any]:
         "name": results.analysis.name,
         "kind": results.analysis.kind,
         "primary": results.analysis.primary,
+        **({"describes": True} if results.analysis.describes else {}),
         "estimand": results.estimand,
         "inference": {"recommended": results.recommended, "reason": results.reason},
         "effects": [_marked(effect, results) for effect in results.effects],
@@ -280,9 +281,9 @@ def contents_of(evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook]) -
     """Return what the documents and files of an evaluation are drawn from."""
     document = read_document(evaluation, notebooks)
     shown = {part.name: part for part in document.parts if isinstance(part, Figure)}
-    figures: dict[str, Figure | None] = {
-        "analyses": shown["analyses"] if "analyses" in shown else analyses_plot(evaluation)
-    }
+    figures: dict[str, Figure | None] = {}
+    if not evaluation.project.only_describes:
+        figures["analyses"] = shown["analyses"] if "analyses" in shown else analyses_plot(evaluation)
     for results in evaluation.analyses:
         figures |= _figures_of(results, shown)
     return Contents(
@@ -296,7 +297,8 @@ def contents_of(evaluation: Evaluation, notebooks: Sequence[ExecutedNotebook]) -
 
 def tables_of(evaluation: Evaluation) -> dict[str, ReleasedTable]:
     """Return every table of an evaluation by the name of its file: those over all analyses, then those of each."""
-    tables = {name: table(evaluation) for name, table in _TABLES.items()}
+    of_effects = () if evaluation.project.only_describes else _OF_EFFECTS
+    tables = {name: table(evaluation) for name, table in _TABLES.items() if name in ("estimands", *of_effects)}
     tables |= {**evaluation_tables(evaluation), **curve_tables(evaluation)}
     for results in evaluation.analyses:
         tables |= _tables_of(results)
@@ -309,6 +311,8 @@ _TABLES: Final[Mapping[str, Callable[[Evaluation], ReleasedTable]]] = {
     "inferences": analyses.inferences,
 }
 """The tables over all analyses of a project, by the names of their files."""
+_OF_EFFECTS: Final = ("answers", "inferences")
+"""Those of them that a project without an effect has not."""
 
 
 def _of_analysis(results: AnalysisResults) -> str:

@@ -5,6 +5,7 @@
 - `areas`: Figures of one or few treated areas: beside their synthetic series, and their gap among placebos.
 - `bounds`: The interval of an effect as violations of parallel trends grow, and where it reaches 0.
 - `choices`: How the answer moves with what one compares with: the specification curve and the map of choices.
+- `contribution`: The theory of change drawn in layers: boxes for its nodes, and a line for each link by its verdict.
 - `curve`: The specification curve: every estimate in order of size, and below it which options are behind small and
   large.
 - `design`: Figures of the design: how alike the schools are, how they came into it, and what it could detect.

@@ -1,6 +1,8 @@
 """What each kind of analysis shows in documents, and where that is found.
 
 - `areas`: What documents and results.json show of an analysis of the kind `areas`.
+- `contribution`: What documents show of a theory of change: the drawing, its links with evidence and rivals, the
+  bounded story.
 - `dose`: What documents show of an analysis by dose: who had how much, the line, and what stands against those
   outside.
 - `kind_module`: The module that shows a kind of analysis: what it may hold, and how it is found.

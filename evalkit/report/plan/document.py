@@ -100,6 +100,9 @@ def plan_document(of: PlanContents) -> Document:
 def _sections(of: PlanContents) -> Iterator[Iterator[Part]]:
     yield _background(of.design)
     yield _design(of.design)
+    if of.project.only_describes:
+        yield from _described(of)
+        return
     yield _one("What exactly is estimated?", estimands(of.design))
     sample = list(_sample(of.design))
     yield iter(sample)
@@ -110,6 +113,24 @@ def _sections(of: PlanContents) -> Iterator[Iterator[Part]]:
     yield _checks(of)
     yield _power(of.power)
     yield _conclusions(of.project)
+
+
+def _described(of: PlanContents) -> Iterator[Iterator[Part]]:
+    """Yield the sections of a plan that describes: what has no meaning without an effect is named, and left out."""
+    yield _one("What exactly is described?", estimands(of.design))
+    in_full = plans_in_full(of.design).parts
+    yield _one("What is looked at?", *in_full)
+    yield _checks(of)
+    yield _one("What does this plan leave out, and why?", Prose(LEFT_OUT, "list"))
+
+
+LEFT_OUT: Final = (
+    "No effect is estimated: there is no comparator, no test and no least detectable effect.",
+    "Missing results could move no effect; what is not published or was not answered is counted and said.",
+    "There are no subgroups or families of outcomes, no specification curve and no rating of the evidence.",
+    "What is found is put in words of change and of targets met or missed, and never as what the programme did.",
+)
+"""What a plan that describes has not, with the reasons."""
 
 
 def _one(heading: str, *parts: Part) -> Iterator[Part]:
@@ -128,7 +149,8 @@ def _background(design: ProjectDesign) -> Iterator[Part]:
 def _design(design: ProjectDesign) -> Iterator[Part]:
     yield Heading(1, "What is the design?")
     plans = in_plan_order(design)
-    primary = f"{title_of(plans[0])} is the primary analysis: its answer on the primary outcome is the headline."
+    whose = "its answer" if plans[0].analysis.describes else "its answer on the primary outcome"
+    primary = f"{title_of(plans[0])} is the primary analysis: {whose} is the headline."
     beside = [lower_first(title_of(plan)) for plan in plans[1:]]
     more = (f"Beside it stand: {listed(beside, 9)}.",) if beside else ()
     yield Prose((as_sentence(primary), *more))

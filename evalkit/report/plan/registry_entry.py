@@ -30,7 +30,7 @@ def registry_entry(of: PlanContents) -> str:
     parts = {
         "Title": project.title,
         "Status": "Planned",
-        "Type": "Impact evaluation",
+        "Type": "Description, without an estimate of an effect" if project.only_describes else "Impact evaluation",
         "Commissioned by": project.commissioner or TO_FILL,
         "Who evaluates": "; ".join(line.removeprefix("By ") for line in byline(project) if line.startswith("By "))
         or TO_FILL,
@@ -40,7 +40,7 @@ def registry_entry(of: PlanContents) -> str:
         "Whom it is about": face_whom(of.design),
         "Design": "\n\n".join(as_sentence(title_of(plan)) for plan in plans),
         "Estimate": "\n\n".join(said_by_kind("equation", plans[0], lambda plan: (as_sentence(plan.label),))),
-        "Outcomes": "\n".join(outcomes),
+        "Outcomes": "\n".join(outcomes) or "None: nothing is estimated, and what is described stands in the plan.",
         "Data": "Published files of the Department for Education."
         if project.reads_published
         else f"Tables of the project's own: {listed([*project.data.tables], 9)}.",

@@ -51,7 +51,8 @@ def estimands(design: ProjectDesign) -> ReleasedTable:
     said = {plan.analysis.name: _estimand(plan) for plan in plans}
     rows = tuple(row for key, words in ESTIMAND_ROWS.items() for row in _estimand_rows(key, words, said))
     columns = (Column("attribute", "Attribute"), Column("value", "In this evaluation"))
-    return of_project(design.project, Table(caption="What is estimated", columns=columns, rows=rows))
+    caption = "What is described" if design.project.only_describes else "What is estimated"
+    return of_project(design.project, Table(caption=caption, columns=columns, rows=rows))
 
 
 def _estimand_rows(key: str, words: str, said: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[Cell, ...]]:
@@ -65,7 +66,20 @@ def _estimand_rows(key: str, words: str, said: Mapping[str, Mapping[str, str]]) 
 def _estimand(plan: AnalysisPlan) -> dict[str, str]:
     """Return every row of an analysis: in the words of its kind, the others from the project file."""
     own: Mapping[str, str] = said_by_kind("estimand", plan, lambda _: {})
-    return {**_common(plan.project, plan.label), **own}
+    return {**(_described(plan) if plan.analysis.describes else _common(plan.project, plan.label)), **own}
+
+
+def _described(plan: AnalysisPlan) -> dict[str, str]:
+    """Return the rows of an analysis that describes: nobody is compared, and no effect is estimated."""
+    facts = plan.project.programme
+    return {
+        "population": f"What is published or was gathered of {facts.place}.",
+        "treatment": f"{facts.name}, from {day_text(facts.start)} to {day_text(facts.end)}; nothing is put down to it.",
+        "comparator": "None: what stands beside is shown, and no difference from it is an effect.",
+        "outcome": as_sentence(capital(plan.label)),
+        "summary": "What was measured, as it was.",
+        "leavers": "Does not apply: units are not followed from before to after.",
+    }
 
 
 def _common(project: Project, label: str) -> dict[str, str]:
@@ -120,6 +134,12 @@ def answers(evaluation: Evaluation) -> ReleasedTable:
         *(
             f"“{results.analysis.name}”: {results.plan.label}; uncertainty by {results.recommended.replace('_', ' ')}."
             for results in in_order(evaluation)
+            if not results.analysis.describes
+        ),
+        *(
+            f"“{one.analysis.name}” describes and gives no effect."
+            for one in evaluation.analyses
+            if one.analysis.describes
         ),
     )
     table = Table(caption="The answer of each analysis", columns=columns, rows=rows, notes=notes, panel_by="outcome")
@@ -157,6 +177,7 @@ def inferences(evaluation: Evaluation) -> ReleasedTable:
     rows = tuple(
         (results.analysis.name, capital(results.recommended.replace("_", " ")), as_sentence(results.reason))
         for results in in_order(evaluation)
+        if not results.analysis.describes
     )
     table = Table(caption="How the uncertainty of each analysis is measured", columns=columns, rows=rows)
     return of_project(evaluation.project, table)

@@ -83,8 +83,8 @@ def _question(evaluation: AreasResults) -> tuple[Item, ...]:
         (
             "Primary outcome and years fixed before outcomes; departures logged",
             f"{_DESIGN} {_AGAIN}",
-            "Fixed in the project file, with the data already public: not pre-registered, so there is no "
-            "log of departures.",
+            "Fixed in the project file. Whether it was locked before outcomes were read, and each field that differs "
+            "from the lock, stands in the summary.",
         ),
         (
             "Years with part of the programme kept apart",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
+from evalkit.core.errors import EvalkitError
 from evalkit.core.formats import as_sentence, count, interval_text, lower_first, p_equals, pounds, visible
 from evalkit.core.project import Project
 from evalkit.core.quantities import Interval, Unavailable
@@ -20,6 +22,10 @@ from evalkit.report.kinds.locked import locked_parts
 from evalkit.report.tables.missing import missing_parts
 from evalkit.report.words.names import capital, effect_unit, measure_label, units_counted, units_of
 
+NOT_AN_EFFECT: Final = (
+    "Nothing here says what the programme changed: whatever else happened over these years is part of every number."
+)
+"""What stands below every headline of an analysis that describes."""
 NOTHING_SHOWN: Final = "This kind of analysis shows nothing more here."
 _MOST_FINDINGS: Final = 3
 
@@ -42,7 +48,7 @@ def main_effects(results: AnalysisResults) -> tuple[Effect, ...]:
 def main_effect(results: AnalysisResults) -> Effect | None:
     """Return the effect by which an analysis is quoted for the primary outcome, the first one where it lacks that."""
     shown = main_effects(results)
-    own = (one for one in shown if one.outcome == results.project.primary.code)
+    own = (one for one in shown if results.project.outcomes and one.outcome == results.project.primary.code)
     return next(chain(own, shown), None)
 
 
@@ -63,11 +69,37 @@ def summary(evaluation: Evaluation) -> Parts:
     """Return the answer of the primary analysis in a sentence, and its key numbers."""
     results = evaluation.primary
     more: Iterable[Part] = said_by_kind("summary_parts", results, lambda _: ())
-    return Parts((said_by_kind("answer", results, answer_sentence), *more))
+    return Parts((bounded_answer(results), *more))
+
+
+def bounded_answer(results: AnalysisResults) -> Prose:
+    """Return the answer of an analysis; of one that describes with what it is not, and refused where it claims more.
+
+    Raises
+    ------
+    EvalkitError
+        If an analysis that describes speaks of an effect in its headline.
+    """
+    own: Prose = said_by_kind("answer", results, answer_sentence)
+    if not results.analysis.describes:
+        return own
+    claimed = _CLAIMS.search(own.text.replace(NOT_AN_EFFECT, ""))
+    if claimed:
+        raise EvalkitError(
+            f"The headline of '{results.analysis.name}' says “{claimed[0]}”, and an analysis of the kind "
+            f"`{results.analysis.kind}` describes: it may say “change”, “met” or “missed”, and never of an effect."
+        )
+    return Prose((*(one for one in own.sentences if one != NOT_AN_EFFECT), NOT_AN_EFFECT), "headline")
+
+
+_CLAIMS: Final = re.compile(r"\b(effects?|impacts?|caus(?:e|es|ed|al)|because of|due to|thanks to|led to)\b", re.I)
+"""Words by which a headline would put what was measured down to a programme."""
 
 
 def answer_sentence(results: AnalysisResults) -> Prose:
     """Return the answer of an analysis in a sentence no stronger than its interval allows, and what it rests on."""
+    if results.analysis.describes:
+        return Prose((f"{capital(results.plan.label)}: what was found stands below.", NOT_AN_EFFECT), "headline")
     effect = main_effect(results)
     if effect is None:
         return Prose(("The analysis gives no effect.",), "headline")
@@ -123,6 +155,8 @@ def comparison(evaluation: Evaluation) -> Prose:
 
 
 def _comparison(results: AnalysisResults) -> Prose:
+    if results.analysis.describes:
+        return Prose(("Nobody is compared as treated and untreated: no effect is estimated.",))
     effect = main_effect(results)
     if effect is None:
         return Prose((f"{capital(results.plan.label)}.",))
@@ -143,6 +177,8 @@ def certainty(evaluation: Evaluation) -> Prose:
 
 
 def _certainty(results: AnalysisResults) -> Prose:
+    if results.analysis.describes:
+        return Prose(tuple(as_sentence(str(finding.sentence)) for finding in worst_findings(results)), "list")
     effect = main_effect(results)
     sentences = [f"Its uncertainty is that of the {_method(results)}. {as_sentence(results.reason)}"]
     if effect is not None and not isinstance(effect.p_value, Unavailable):
@@ -172,6 +208,8 @@ def worst_findings(results: AnalysisResults) -> tuple[Finding, ...]:
 
 def _agreement(evaluation: Evaluation) -> str:
     """Return what the other analyses give for the primary outcome, in a sentence."""
+    if evaluation.primary.analysis.describes:
+        return ""
     code = evaluation.primary.project.primary.code
     others = [
         (results, effect)
@@ -277,6 +315,8 @@ def limits(evaluation: Evaluation) -> Prose:
 
 
 def _limits(results: AnalysisResults) -> Prose:
+    if results.analysis.describes:
+        return Prose((NOT_AN_EFFECT, "It says what was measured, and no more of those who were not."), "list")
     units = units_of(results.project)
     return Prose(
         (

@@ -19,17 +19,21 @@ from evalkit.report.words.plan_kept import lock_sentence
 from evalkit.report.words.statements import NOT_PRE_REGISTERED, day_text, synthetic_banner, whom
 
 NO_AUTHORS = "No authors are named."
+DESCRIBES = "This report describes what is known of {}: it says what changed, and of no number why."
+"""Whom a report is about where its primary analysis describes and its kind has no words of its own."""
+LOCK_IN_SUMMARY = "Whether the plan was locked before outcomes were read, what was done otherwise: see the summary."
+"""What a part says that knows nothing of the lock: only the whole evaluation does."""
 Whole = Evaluation | ProjectDesign
 OfProject = Whole | AnalysisPlan | AnalysisResults | AreasResults | DesignStage
 
 
 def front_matter(of: OfProject) -> Prose:
-    """Return what stands at the top of every document: made-up data or lists, whom it is about, not pre-registered."""
+    """Return what stands at the top of every document: made-up data or lists, whom it is about, what was planned."""
     if isinstance(of, AreasResults | DesignStage):
-        return Prose((*_marked(of.project, design_of(of).data_kind), whom(of), NOT_PRE_REGISTERED), "face")
+        return Prose((*_marked(of.project, design_of(of).data_kind), whom(of), LOCK_IN_SUMMARY), "face")
     if isinstance(of, AnalysisPlan | AnalysisResults):
         plan = of if isinstance(of, AnalysisPlan) else of.plan
-        return Prose((*_drawn(plan.project), said_by_kind("whom", plan, _whom), _registered(plan.project)), "face")
+        return Prose((*_drawn(plan.project), said_by_kind("whom", plan, _whom), LOCK_IN_SUMMARY), "face")
     return Prose((*_marked(of.project, of.data_kind), *face_of(of)), "face")
 
 
@@ -51,9 +55,9 @@ def face_of(of: Whole) -> tuple[str, ...]:
 
 def _chosen(of: Whole) -> str:
     """Return when choices were made: by the lock of the plan, where there is one."""
-    if isinstance(of, Evaluation) and of.kept.lock is not None:
-        return lock_sentence(of.kept)
-    return _registered(of.project)
+    if not isinstance(of, Evaluation):
+        return LOCK_IN_SUMMARY
+    return _registered(of.project) if of.kept.lock is None else lock_sentence(of.kept)
 
 
 def _registered(project: Project) -> str:
@@ -115,6 +119,8 @@ def _area(code: int | str) -> str:
 
 def _whom(plan: AnalysisPlan) -> str:
     """Return whom an analysis is about where its kind has no words of its own."""
+    if plan.analysis.describes:
+        return DESCRIBES.format(plan.project.programme.place)
     project, units = plan.project, units_of(plan.project)
     if project.participants.is_listed:
         place = project.programme.place
@@ -162,6 +168,8 @@ def _plans(of: OfProject) -> tuple[AnalysisPlan, ...]:
 
 
 def _counts_shown(of: OfProject) -> tuple[str, ...]:
+    if of.project.only_describes:
+        return ("Every other count is shown. No school and no person is named.",)
     if not of.project.reads_published:
         units = units_counted(of.project, _plans(of))
         named = "The areas are named, and nobody in them." if units == "areas" else "None is named."

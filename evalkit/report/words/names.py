@@ -173,6 +173,8 @@ def effect_unit(project: Project, effect: Effect) -> str:
 
 def units_of(project: Project) -> str:
     """Return what takes part, in the plural: schools, unless an own table names units that no published file knows."""
+    if not project.outcomes:
+        return "units"
     table = project.data.tables.get(project.primary.table or "")
     return "units" if table is not None and (table.area or table.name) else "schools"
 

@@ -2,6 +2,8 @@
 
 - `areas`: The kind `areas`: whole authorities, or listed schools, set beside the areas that are statistically like
   theirs.
+- `contribution`: The kind `contribution`: a theory of change, and what the evidence allows to be said of each of its
+  links.
 - `curve`: The specification curve that a project declares: every combination of its choices, estimated and judged
   together.
 - `dose`: The kind `dose`: whether participants that had more of the programme changed more.

@@ -63,7 +63,7 @@ def _placed(
     name: str, every: Sequence[Variation], code: str, intake: ProjectData, executor: Executor
 ) -> Iterator[PlacedStatistic | Unavailable]:
     kind = kind_of(name)
-    request = VariedRequest(variations=every, outcome=code, intake=intake)
+    request = VariedRequest(variations=every, outcome=code, intake=intake, executor=executor)
     if kind.varied is not None:
         found = kind.varied(request)
     elif kind.placed is None:

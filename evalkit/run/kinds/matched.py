@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from evalkit.core.draws import SERIAL
+from evalkit.core.errors import DesignError
 from evalkit.core.formats import mean_of
 from evalkit.core.plain import plain_or_reason as given
 from evalkit.core.project import Analysis, Project, first_summer
@@ -16,6 +18,7 @@ from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.matched import MatchedOptions, plan_matched
+from evalkit.design.matching.options import AfterName
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import (
     MatchedOutcome,
@@ -29,8 +32,18 @@ from evalkit.diagnose.power.analyses import matched_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.diagnose.project.flows import participants_flow
 from evalkit.estimate.areas.together import PlacedStatistic
+from evalkit.estimate.matched.set_statistic import COLUMN
 from evalkit.run.commands.match import OF_METHODS, USES
-from evalkit.run.kinds.registry import EstimateRequest, Kind, PlacedRequest, PlanRequest, PowerRequest
+from evalkit.run.kinds.registry import (
+    EstimateRequest,
+    Kind,
+    PlacedRequest,
+    PlanRequest,
+    PowerRequest,
+    Variation,
+    VariedRequest,
+    plan_of,
+)
 from evalkit.run.project.plain_yaml import Complaint
 from evalkit.run.tables.match import pairs_of, weights_of
 
@@ -219,6 +232,41 @@ def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
     return placed_matched(stage.plan, request.outcome, _intake(request))
 
 
+def _varied(request: VariedRequest) -> Iterator[PlacedStatistic | Unavailable]:
+    """Yield the statistic of each specification; those that differ in the estimate alone share plan and matchings."""
+    distinct: list[Variation] = []
+    which: list[int | Unavailable] = []
+    for one in request.variations:
+        told = next(iter(_complaints(one.project, one.analysis)), None)
+        if told is not None:
+            which.append(Unavailable(f"These choices do not go together: {told.text}."))
+            continue
+        bare = _without_estimate(one)
+        if bare not in distinct:
+            distinct.append(bare)
+        which.append(distinct.index(bare))
+    made = [*(request.executor or SERIAL).map(partial(_placed_anew, request.outcome, request.intake), distinct)]
+    for one, at in zip(request.variations, which, strict=True):
+        found = at if isinstance(at, Unavailable) else made[at]
+        asked: AfterName | None = None if one.analysis.options is None else one.analysis.options.estimate
+        yield found if isinstance(found, Unavailable) or asked is None else replace(found, column=COLUMN[asked])
+
+
+def _placed_anew(outcome: str, intake: ProjectData, variation: Variation) -> PlacedStatistic | Unavailable:
+    try:
+        plan = plan_of(variation.project, variation.analysis, intake)
+        return _placed(PlacedRequest(plan=plan, outcome=outcome, intake=intake))
+    except DesignError as problem:
+        return Unavailable(str(problem))
+
+
+def _without_estimate(one: Variation) -> Variation:
+    """Return a specification as one that says nothing of the estimate, by which those of one matching are known."""
+    analysis = replace(one.analysis, options=replace(one.analysis.options or MatchedOptions(), estimate=None))
+    project = replace(one.project, analyses=(analysis,))
+    return Variation(project=project, analysis=analysis, axes={}, options=())
+
+
 MATCHED: Final = Kind(
     name="matched",
     label="schools matched with schools like them",
@@ -226,6 +274,7 @@ MATCHED: Final = Kind(
     plan=_plan,
     estimate=_estimate,
     placed=_placed,
+    varied=_varied,
     power=_power,
     missing=_missing,
     complaints=_complaints,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 KINDS: Final[dict[str, str]] = {
     "areas": "evalkit.run.kinds.areas:AREAS",
+    "contribution": "evalkit.run.kinds.contribution:CONTRIBUTION",
     "dose": "evalkit.run.kinds.dose:DOSE",
     "matched": "evalkit.run.kinds.matched:MATCHED",
     "pupils": "evalkit.run.kinds.pupils:PUPILS",

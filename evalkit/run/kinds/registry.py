@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from evalkit.core.errors import EvalkitError
 from evalkit.core.plain import plain_or_reason
 from evalkit.run.kinds.names import KINDS
 
@@ -93,6 +94,7 @@ class VariedRequest:
     variations: Sequence[Variation]
     outcome: str
     intake: ProjectData
+    executor: Executor | None = None
 
 
 def _none_of(project: Project, analysis: Analysis) -> Iterable[Complaint]:
@@ -112,6 +114,8 @@ class Kind:
     complaints : what can be said against an analysis from the project file alone; places are relative to it
     inherits : keys of the project file that are the defaults of the options of the same name, key by key
     takes_areas : whether an outcome may be a measure that is published of authorities and of no school
+    describes : whether it describes and gives no effect: it takes no outcomes, its results have no effects, and what
+        is asked of effects (missing results, subgroups, families, curves, power) is not asked of it
     uses_exposure : whether the years before and after are those of `exposure`, so that it must be there
     rows : what its estimates are made of, and its effects count; a column of pupils parts these of `pupils` alone
     shown_by : the module of `evalkit.report` with the parts of documents that show it
@@ -134,6 +138,7 @@ class Kind:
     complaints: Callable[[Project, Analysis], Iterable[Complaint]] = _none_of
     inherits: tuple[str, ...] = ()
     takes_areas: bool = False
+    describes: bool = False
     uses_exposure: bool = True
     rows: Rows = "schools"
     shown_by: str = ""
@@ -151,6 +156,10 @@ RESERVED: Final[tuple[tuple[str, ...], ...]] = (
     ("analyses", "choices"),
 )
 """Keys that later versions will read, by their place in a project file; until then they are refused."""
+
+
+NO_EFFECT: Final = "This kind of analysis describes and gives no effect, so that {} has no meaning for it."
+"""Why something that is asked of effects is not given by a kind that describes."""
 
 
 def kind_of(name: str) -> Kind:
@@ -245,6 +254,8 @@ def placed_of(plan: AnalysisPlan, outcome: str, intake: ProjectData) -> PlacedSt
     from evalkit.core.quantities import Unavailable
 
     kind = kind_of(plan.analysis.kind)
+    if kind.describes:
+        return Unavailable(NO_EFFECT.format("a place among areas or sets"))
     if kind.placed is None:
         return Unavailable(
             f"The kind `{kind.name}` does not place its estimate among areas or sets, so nothing is placed with it."
@@ -259,6 +270,13 @@ def _estimated(request: EstimateRequest) -> AnalysisResults:
 
     kind = kind_of(request.plan.analysis.kind)
     found = kind.estimate(request)
+    if kind.describes:
+        if found.effects:
+            raise EvalkitError(
+                f"The kind `{kind.name}` says that it describes and gives effects: a kind with `describes=True` gives "
+                "`effects=()`. Leave them out, or leave out `describes`."
+            )
+        return replace(found, missing=Unavailable(NO_EFFECT.format("what missing results could do to an effect")))
     if kind.missing is None:
         return replace(found, missing=Unavailable(kind.no_missing))
     missing = missing_results(request.plan.project, kind.missing(request), found.effects)

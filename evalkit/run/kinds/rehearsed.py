@@ -47,6 +47,11 @@ def rehearsed_project(project: Project, is_locked: bool) -> Project:
         If there is one year before alone, or the primary analysis takes years of each unit's own.
     """
     analysis = project.primary_analysis
+    if analysis.describes:
+        raise DesignError(
+            f"'{analysis.name}' describes and gives no effect, so that there is nothing to rehearse: a rehearsal asks "
+            "how often a programme that did nothing would seem to have done something."
+        )
     if not analysis.uses_exposure:
         raise DesignError(
             f"'{analysis.name}' takes the years of each unit's own start, and cannot be rehearsed by moving one start. "

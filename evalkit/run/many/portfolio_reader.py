@@ -184,6 +184,10 @@ NO_AREAS: Final = Unavailable("Its report holds no areas without a programme, so
 OLD: Final = Unavailable(
     "Its results.json is of an earlier version and does not say where areas stood before. Run the project again."
 )
+NO_EFFECT: Final = (
+    "Its primary analysis describes and gives no effect, so that there is nothing to set beside the others' effects. "
+    "Its report stands by itself."
+)
 NO_RATING: Final = Unavailable("Its report holds no rating. Run the project again with this version.")
 
 
@@ -199,6 +203,8 @@ def project_record(results: Json, manifest: Json, report: str) -> ProjectRecord:
     """
     if (results["schema_version"], manifest["schema_version"]) != (VERSION, MANIFEST_VERSION):
         raise InputError("Its results.json is of another version of evalkit. Run the project again with this one.")
+    if not results["effects"] and any(one.get("primary") and one.get("describes") for one in results["analyses"]):
+        raise InputError(NO_EFFECT)
     project = manifest["parameters"]
     arms = _areas(results, project["pool"]["neighbours"])
     treated, compared = (tuple(sorted(int(code) for code, _ in arms[arm])) for arm in ("treated", "comparison"))

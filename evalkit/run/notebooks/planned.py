@@ -13,6 +13,8 @@ from evalkit.run.project.workspace import NOTEBOOKS, notebooks_folder
 if TYPE_CHECKING:
     from evalkit.core.project import Project
 
+DESCRIBING: Final = {name: f"{name}_described" for name in ("0_summary", "1_design", "3_review")}
+"""What stands in the place of the kit's notebooks where every analysis describes and none gives an effect."""
 FIRST: Final = NOTEBOOKS[0]
 """The notebook that locks the design, before any other is run."""
 
@@ -41,7 +43,8 @@ class PlannedNotebook:
 def planned_notebooks(project: Project, project_file: Path) -> tuple[PlannedNotebook, ...]:
     """Return the notebooks of a project in the order in which they are run: the design first, then its analyses."""
     folder = notebooks_folder(project_file)
-    kits = {name: PlannedNotebook(name=name, path=folder / f"{name}.ipynb") for name in NOTEBOOKS}
+    files = {name: DESCRIBING.get(name, name) if project.only_describes else name for name in NOTEBOOKS}
+    kits = {name: PlannedNotebook(name=name, path=folder / f"{file}.ipynb") for name, file in files.items()}
     return (
         kits.pop(FIRST),
         *_of_analyses(project, folder),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from evalkit.core.errors import InputError
 from evalkit.core.manifest import Vintage
 from evalkit.core.plan_lock import PlanLock
-from evalkit.data.lock_file import LOCK_KIND, PLAN_LOCK, read_plan_lock, seal_of
+from evalkit.data.lock_file import LOCK_KIND, PLAN_LOCK, read_plan_lock, seal_of, typed_project
 from evalkit.data.locks import write_whole
 from evalkit.run.console import Progress
 from evalkit.run.outputs.content_key import known_vintage
@@ -97,7 +97,7 @@ def lock_plan(request: LockRequest, progress: Progress) -> PlanLock:
         _require_repository(folder)
     with progress.step(f"{project.slug}: making the plan, from the years before alone"):
         made = made_plan(request.project_file, request.data)
-    _require_written(made, folder, before)
+    _require_written(made, request.project_file, before)
     with progress.step(f"{project.slug}: hashing what is locked"):
         content = _content(made, request, before)
     seal = seal_of(content)
@@ -125,18 +125,20 @@ def _require_amendment(before: Mapping[str, Any] | None, request: LockRequest, p
         raise InputError(f"No plan of {project.slug} is locked, so none can be amended. Leave --amend out.")
 
 
-def _require_written(made: MadePlan, folder: Path, before: Mapping[str, Any] | None) -> None:
+def _require_written(made: MadePlan, project_file: Path, before: Mapping[str, Any] | None) -> None:
     """Write the plan where it is not yet; raise `InputError` where its page is that of another state of the project.
 
     Where a lock is amended, the plan that it locked is kept beside the new one.
     """
+    folder = project_file.parent
     home = folder / PLAN_FOLDER
     page = home / PAGE
     if page.is_file() and page.read_bytes() != made.files[PAGE]:
         if before is None:
+            typed = typed_project(project_file, made.project.slug)
             raise InputError(
                 f"{PLAN_FOLDER}/{PAGE} is not the plan of the project as it is now: its file, data or code changed "
-                f"since. `evalkit plan {made.project.slug}` writes it anew; read it, and lock it then."
+                f"since. `evalkit plan {typed}` writes it anew; read it, and lock it then."
             )
         home.rename(folder / f"{PLAN_FOLDER}-{before['seal'][:12]}")
     write_plan(made, home, is_kept=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import evalkit
 from evalkit.core.errors import EvalkitError, InputError
 from evalkit.core.quantities import Unavailable
-from evalkit.data.lock_file import PLAN_LOCK, read_plan_lock
+from evalkit.data.lock_file import PLAN_LOCK, read_plan_lock, typed_project
 from evalkit.data.locks import write_whole
 from evalkit.run.outputs.hashes import Hashes
 
@@ -57,9 +57,10 @@ def plan_command(given: Given) -> int:
     with environment_faults("writing the plan"):
         with progress.step(f"{given.project}: writing the plan, from the years before alone"):
             made = made_plan(path, data)
-        _refuse_locked(made, path.parent, folder)
+        _refuse_locked(made, path, folder)
         write_plan(made, folder)
-    progress.say(f"`evalkit lock {made.project.slug}` seals it; {ENTRY} is a draft for the Evaluation Registry.")
+    typed = typed_project(path, made.project.slug)
+    progress.say(f"`evalkit lock {typed}` seals it; {ENTRY} is a draft for the Evaluation Registry.")
     print(folder / PAGE)
     return 0
 
@@ -139,16 +140,18 @@ def write_plan(made: MadePlan, folder: Path, is_kept: bool = False) -> None:
             write_whole(folder / name, content)
 
 
-def _refuse_locked(made: MadePlan, project_folder: Path, folder: Path) -> None:
+def _refuse_locked(made: MadePlan, project_file: Path, folder: Path) -> None:
     """Raise `InputError` where writing would put another plan in the place of the locked one."""
+    project_folder = project_file.parent
     locked = read_plan_lock(project_folder, made.project.slug)
     is_home = folder.resolve() == (project_folder / PLAN_FOLDER).resolve()
     page = folder / PAGE
     if locked is None or not is_home or not page.is_file() or page.read_bytes() == made.files[PAGE]:
         return
     if Hashes().of(page) == locked["plan"].get(f"{PLAN_FOLDER}/{PAGE}"):
+        typed = typed_project(project_file, made.project.slug)
         raise InputError(
             f"{PLAN_FOLDER}/{PAGE} is the locked plan of {made.project.slug}, and the project has changed since. Give "
-            f'--out DIR to read the plan as it would be now; `evalkit lock {made.project.slug} --amend "why"` puts '
+            f'--out DIR to read the plan as it would be now; `evalkit lock {typed} --amend "why"` puts '
             "that in its place and keeps this one."
         )

@@ -23,7 +23,7 @@ from evalkit.run.project.plain_yaml import Complaint, Place, PlainYaml
 VERSION: Final = 2
 REQUIRED: Final = "required"
 """What `plan` says for short where its lock is required."""
-DERIVED: Final = ("options", "uses_exposure", "exposure", "columns")
+DERIVED: Final = ("options", "uses_exposure", "describes", "exposure", "columns")
 """What of an analysis is its kind's, or is taken from its options, and never a key of every kind."""
 COMMON: Final = tuple(field.name for field in fields(Analysis) if field.name not in DERIVED)
 """Keys that an analysis of every kind may have."""
@@ -194,7 +194,8 @@ def _with_options(project: Project, analysis: Analysis, options: object) -> Anal
     return replace(
         analysis,
         options=options,
-        uses_exposure=kind_of(analysis.kind).uses_exposure,
+        uses_exposure=kind_of(analysis.kind).uses_exposure and not kind_of(analysis.kind).describes,
+        describes=kind_of(analysis.kind).describes,
         exposure=exposure if isinstance(exposure, Exposure) else None,
         columns=tuple(dict.fromkeys((*_columns_named(options, project), *_columns_named(by, project)))),
     )

@@ -138,6 +138,11 @@ def family_faults(
 def _outcomes_named(project: Project, analysis: Analysis) -> Iterator[tuple[Place, str]]:
     """Yield what is wrong with the outcomes that an analysis names."""
     codes = [one.code for one in project.outcomes]
+    if analysis.describes:
+        for key in ("outcomes", "by", "families"):
+            if getattr(analysis, key):
+                yield (key,), f"`{analysis.kind}` describes and gives no effect: it has no `{key}`. Leave it out"
+        return
     for at, code in enumerate(analysis.outcomes):
         if code not in codes:
             near = did_you_mean(code, codes)

@@ -13,7 +13,7 @@ from evalkit.core.errors import DataError, DesignError, InputError, MissingData,
 from evalkit.core.plain import json_text
 from evalkit.core.project import first_summer, summer_of
 from evalkit.core.words import cleaned, counted, listed
-from evalkit.data.lock_file import are_outcomes_withheld
+from evalkit.data.lock_file import are_outcomes_withheld, typed_project
 from evalkit.design.analysis_plan import ProjectDesign
 from evalkit.run.kinds.registry import plan_of
 from evalkit.run.notebooks.session import kept_for_all
@@ -42,8 +42,8 @@ class Checked:
 
     `stage` is the design of the first analysis of the kind `areas`, None where there is none; `folder_files` every
     file below the folder of published files, None where made-up schools are read; `is_withheld` whether the results of
-    years after were not read, as they wait for the lock of the plan; `area_sources` where each measure of authorities
-    is read.
+    years after were not read, as they wait for the lock of the plan; `area_sources` where
+    each measure of authorities is read; `typed` the project as a command names it.
     """
 
     files: tuple[tuple[str, int | None], ...]
@@ -54,6 +54,7 @@ class Checked:
     folder_files: Sequence[Listed] | None = None
     area_sources: Mapping[str, AreaSource] = field(default_factory=dict)
     is_withheld: bool = False
+    typed: str = ""
 
     @property
     def project(self) -> Project:
@@ -118,7 +119,17 @@ def check_project(project_file: Path, data: Path | None) -> Checked:
     files = (*_own_files(project, project_file.parent), *_files(sources))
     below = None if data is None or sources.is_none else files_of(sources.folder)
     is_withheld = are_outcomes_withheld(project, project_file.parent)
-    return Checked(files, design, next(stages, None), treated, n_claims, below, baseline.area_sources, is_withheld)
+    return Checked(
+        files,
+        design,
+        next(stages, None),
+        treated,
+        n_claims,
+        below,
+        baseline.area_sources,
+        is_withheld,
+        typed_project(project_file, project.slug),
+    )
 
 
 _OF_DATA: Final = frozenset({"exposure", "outcomes", "data", "participants"})
@@ -252,7 +263,7 @@ def _lines(checked: Checked) -> Iterator[str]:
     if checked.is_withheld:
         yield (
             f"{project.slug}: can be planned. Data: {kind}. Results of the years after were not read: they wait for "
-            f"`evalkit lock {project.slug}` (`plan: required`)."
+            f"`evalkit lock {checked.typed}` (`plan: required`)."
         )
     else:
         yield f"{project.slug}: can be run. Data: {kind}. Nothing was estimated."

@@ -214,7 +214,7 @@ def _against_address(url: str) -> str:
 def _participants(project: Project, folder: Path) -> Iterator[Complaint]:
     chosen = project.participants
     named = [key for key in ("file", "areas", "draw") if getattr(chosen, key)]
-    if len(named) != 1:
+    if len(named) != 1 and not (project.only_describes and not named):
         said = f"found {listed(named)}" if named else "found none of them"
         yield Complaint(("participants",), f"name the participants by one of `file`, `areas` and `draw`; {said}")
     if chosen.draw is not None and not 2 <= chosen.draw.n <= 10_000:
@@ -291,7 +291,7 @@ def _years(exposure: Exposure, start: date) -> Iterator[Complaint]:
 def _outcomes(project: Project) -> Iterator[Complaint]:
     measures = [outcome.code for outcome in project.outcomes]
     primary = [outcome.code for outcome in project.outcomes if outcome.role == "primary"]
-    if len(primary) != 1:
+    if len(primary) != 1 and not (project.only_describes and not measures):
         n_found = f"found {listed(primary)}" if primary else "found none"
         yield Complaint(("outcomes",), f"exactly one outcome has the role `primary`; {n_found}")
     for i, measure in enumerate(measures):

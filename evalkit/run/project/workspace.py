@@ -120,7 +120,7 @@ def reads_published(project_file: Path) -> bool:
 
     try:
         data = yaml.load(project_file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-        outcomes = data["outcomes"]
+        outcomes = data.get("outcomes", ())
         return not outcomes or any("measure" in one or "table" not in one for one in outcomes)
     except (OSError, ValueError, yaml.YAMLError, RecursionError, TypeError, KeyError):
         return True

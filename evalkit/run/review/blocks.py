@@ -51,7 +51,7 @@ _OF_KEYS: Final[Mapping[Block, str]] = {
         effect_sizes.months_table missing.bounds missing.imputation missing.tipping missing.suppressed
         analyses.estimate analyses.estimand analyses.method analyses.covariates analyses.area_effects analyses.model
         analyses.shock analyses.weights analyses.likelihood analyses.slope analyses.estimator analyses.base_period
-        analyses.unbalanced analyses.several analyses.nu
+        analyses.unbalanced analyses.several analyses.nu analyses.nodes analyses.links analyses.matrix
     """,
     "inference": """
         seed families analyses.families inference.level inference.statistic pool.minimum_area_schools

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from evalkit.core.errors import InputError
 from evalkit.core.plain import json_text, plain_or_reason
 from evalkit.core.words import counted, listed
+from evalkit.data.lock_file import typed_project
 from evalkit.data.locks import write_whole
 from evalkit.run.console import Progress
 from evalkit.run.outputs.folder import MANIFEST, is_ours
@@ -92,10 +93,11 @@ def pack_files(project: Project, request: PackRequest) -> dict[str, bytes]:
     """
     source = request.outputs / project.slug
     if not is_ours(source):
-        raise InputError(f"{source} holds no finished report. `evalkit run {project.slug}` makes one.")
+        typed = typed_project(request.project_file, project.slug)
+        raise InputError(f"{source} holds no finished report. `evalkit run {typed}` makes one.")
     with private_folder(REVIEW) as scratch:
         run = finished_run(str(source), scratch)
-        _require_untouched(run)
+        _require_untouched(run, request)
         found = find_materials(run, request.project_file, None)
         _require_as_run(found, request)
         asked = Asked(
@@ -133,12 +135,13 @@ def pack_files(project: Project, request: PackRequest) -> dict[str, bytes]:
 # What has to hold before anything is packed.
 
 
-def _require_untouched(run: FinishedRun) -> None:
+def _require_untouched(run: FinishedRun, request: PackRequest) -> None:
     touched = run.changed_since()
     if touched:
+        typed = typed_project(request.project_file, run.slug)
         raise InputError(
             f"{counted(len(touched), 'file')} of the report {'is' if len(touched) == 1 else 'are'} not as the run left "
-            f"it: {listed(list(touched))}. `evalkit run {run.slug} --force` makes it anew."
+            f"it: {listed(list(touched))}. `evalkit run {typed} --force` makes it anew."
         )
 
 
@@ -148,7 +151,7 @@ def _require_as_run(found: Materials, request: PackRequest) -> None:
     if others:
         raise InputError(
             f"The report is of another state of the project: {listed(others)} changed since. Run it again "
-            f"(`evalkit run {request.project_file}`), then pack it."
+            f"(`evalkit run {typed_project(request.project_file, request.project_file.parent.name)}`), then pack it."
         )
 
 

@@ -102,11 +102,25 @@ def _rows(request: PowerRequest) -> Iterator[AnalysisPower]:
     """Yield what one analysis could detect, or that its kind has no answer."""
     from evalkit.core.quantities import Unavailable
     from evalkit.diagnose.power.report import AnalysisPower
-    from evalkit.run.kinds.registry import kind_of
+    from evalkit.run.kinds.registry import NO_EFFECT, kind_of
 
     analysis, answer = request.plan.analysis, kind_of(request.plan.analysis.kind).power
     if answer is not None:
         yield from answer(request)
+        return
+    if analysis.describes:
+        none = Unavailable(NO_EFFECT.format("a least detectable effect"))
+        yield AnalysisPower(
+            analysis=analysis.name,
+            kind=analysis.kind,
+            outcome="",
+            label="No effect is estimated",
+            unit="",
+            least=none,
+            leads="none",
+            why="",
+            method="none",
+        )
         return
     for outcome in request.plan.project.outcomes:
         yield AnalysisPower(

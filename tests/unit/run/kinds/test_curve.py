@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from evalkit.core.project import Analysis
@@ -10,6 +11,7 @@ from evalkit.core.quantities import Unavailable
 from evalkit.data.published.project_data import read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.design.kinds.matched import MatchedOptions
+from evalkit.estimate.areas.together import TogetherOptions, place_together
 from evalkit.report.documents.released import results_record
 from evalkit.report.figures.curve import other_choices
 from evalkit.report.tables.curve import choices_planned, curve_tables
@@ -133,6 +135,35 @@ def test_a_matched_analysis_is_matched_anew(project, intake):
     alone = curve_of(replace(both, choices=Choices(vary={"matched.ratio": (1, 2)}, analyses=("matched",))), intake)
     assert not isinstance(alone.p_value, Unavailable)
     assert alone.locked.options == ("1",)
+
+
+def test_estimates_of_one_matching_are_those_of_matchings_made_one_by_one(project, intake):
+    matched = Analysis(name="matched", kind="matched", options=MatchedOptions(ratio=1))
+    alone = replace(project, analyses=(replace(matched, primary=True),))
+    vary = {"matched.ratio": (1, 2), "matched.estimate": (None, "change", "ancova", "difference")}
+    every = variations(alone, Choices(vary=vary, analyses=("matched",)))
+    quick = [*kind_of("matched").varied(VariedRequest(variations=every, outcome=CODE, intake=intake))]
+    # 2 ratios are 2 matchings, whatever is estimated of them: 2 statistics for 2 × 4 specifications
+    assert len({id(one.statistic) for one in quick}) == 2
+    plans = [plan_of(one.project, one.analysis, intake) for one in every]
+    anew = [kind_of("matched").placed(PlacedRequest(plan=plan, outcome=CODE, intake=intake)) for plan in plans]
+    assert [one.column for one in quick] == [one.column for one in anew]
+    options = TogetherOptions(level=0.95, seed=1)
+    few = [[replace(one, n_sets=20) for one in placed] for placed in (quick, anew)]
+    shared, apart = (place_together(placed, options) for placed in few)
+    assert np.array_equal(shared.observed, apart.observed)
+    assert np.array_equal(shared.values, apart.values)
+    assert len(set(shared.observed.round(9))) == 6  # nothing said is a change: three estimates of each matching
+
+
+def test_choices_of_a_matching_that_do_not_go_together_fail_alone(project, intake):
+    matched = Analysis(name="matched", kind="matched", options=MatchedOptions(ratio=1))
+    alone = replace(project, analyses=(replace(matched, primary=True),))
+    vary = {"matched.replace": (None, True), "matched.reuse": (None, 2)}
+    every = variations(alone, Choices(vary=vary, analyses=("matched",)))
+    found = [*kind_of("matched").varied(VariedRequest(variations=every, outcome=CODE, intake=intake))]
+    assert [isinstance(one, Unavailable) for one in found] == [False, False, False, True]
+    assert "do not go together" in found[-1].reason
 
 
 @pytest.mark.parametrize(

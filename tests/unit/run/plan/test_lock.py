@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from evalkit.core.errors import InputError, PlanNotLocked
-from evalkit.data.lock_file import PLAN_LOCK, seal_of
+from evalkit.data.lock_file import PLAN_LOCK, seal_of, typed_project
 from evalkit.data.published.project_data import read_all_or_problems, read_baseline, read_records
 from evalkit.data.published.sources import find_sources
 from evalkit.report.border.parts import Prose
@@ -220,7 +220,7 @@ def test_commands_that_tell_outcomes_are_refused_before_the_lock(path, name, cap
     assert main([name, str(waiting(path)), "--out", str(path.parent / "there")]) == READ[name]
     said = capsys.readouterr().err
     assert "small: outcomes are withheld until the plan is locked" in said
-    assert "`evalkit lock small` locks it" in said
+    assert f"`evalkit lock {path}` locks it" in said  # as it can be typed: no workspace holds it
     assert not (path.parent / "there" / "small").exists()
 
 
@@ -238,7 +238,22 @@ def test_commands_before_outcomes_work_while_these_wait_and_read_none(path, name
     if name == "check":
         told = capsys.readouterr().out
         assert "small: can be planned." in told
-        assert "were not read: they wait for `evalkit lock small`" in told
+        assert f"were not read: they wait for `evalkit lock {path}`" in told
+
+
+def test_a_project_is_named_as_it_can_be_typed_where_one_stands(tmp_path, monkeypatch):
+    home = tmp_path / "data" / "projects" / "small"
+    home.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert typed_project(home, "small") == typed_project(home / "project.yml", "small") == "small"
+    assert typed_project(home, "other") == "data/projects/small/project.yml"  # the slug is not the folder's name
+    assert typed_project(tmp_path / "my own" / "plan.yml", "small") == "'my own/plan.yml'"
+    monkeypatch.chdir(home)
+    assert typed_project(home, "small") == "small"
+    (tmp_path / "elsewhere").mkdir()
+    other = tmp_path / "elsewhere" / "p.yml"
+    monkeypatch.chdir(other.parent)
+    assert typed_project(other, "small") == str(other)
 
 
 @pytest.mark.parametrize("noun", [open_evaluation, open_analysis])

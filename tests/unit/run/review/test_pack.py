@@ -82,7 +82,7 @@ def test_a_report_that_was_changed_or_of_another_state_is_not_packed(project):
     run, found, request = project
     (run.folder / "results.json").write_bytes(b"changed")
     with pytest.raises(InputError, match=r"not as the run left it: results\.json"):
-        pack._require_untouched(run)
+        pack._require_untouched(run, request)
     other = Materials(project=(FoundFile(path="project/project.yml", state="changed"), *found.project), data=())
     with pytest.raises(InputError, match="changed since"):
         pack._require_as_run(other, request)
