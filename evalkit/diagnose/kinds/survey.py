@@ -48,6 +48,7 @@ from evalkit.estimate.survey.reliability_arrays import (
 
 PARTICIPANTS: Final = "participants"
 OTHERS: Final = "others"
+SURVEYED: Final = "surveyed"
 LOW_RESPONSE: Final = (0.60, 0.40)
 """Shares that answered below which there is a caution, and it is serious: conventions."""
 LOW_RELIABILITY: Final = (0.70, 0.50)
@@ -232,7 +233,7 @@ def _groups(units: pd.Index, participants: set[str]) -> dict[str, Bools]:
     """Return which schools take part and which do not; one group where all are of one side."""
     took_part = units.isin(list(participants))
     if took_part.all() or not took_part.any():
-        return {PARTICIPANTS if took_part.all() else OTHERS: np.ones(len(units), dtype=bool)}
+        return {PARTICIPANTS if took_part.all() else SURVEYED: np.ones(len(units), dtype=bool)}
     return {PARTICIPANTS: np.asarray(took_part), OTHERS: np.asarray(~took_part)}
 
 

@@ -8,22 +8,28 @@ from typing import Final
 
 import numpy as np
 
-from evalkit.core.disclosure import is_few
 from evalkit.core.formats import level_text
 from evalkit.core.quantities import Interval, Quantity, Unavailable
-from evalkit.core.sentence import Sentence, count
 from evalkit.core.words import counted, listed
 from evalkit.data.own_tables.survey_answers import Scale
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.survey import SurveyPlan
 from evalkit.diagnose.evaluation import AnalysisResults
-from evalkit.diagnose.kinds.survey import OTHERS, PARTICIPANTS, Changed, ScaleResults, ScaleWave, SurveyFindings
-from evalkit.report.border.disclosure import ReleasedTable, release, rests_on_few
+from evalkit.diagnose.kinds.survey import (
+    OTHERS,
+    PARTICIPANTS,
+    SURVEYED,
+    Changed,
+    ScaleResults,
+    ScaleWave,
+    SurveyFindings,
+)
+from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.matched import match_findings_table
 
-GROUPS: Final = {PARTICIPANTS: "Schools that took part", OTHERS: "Other schools"}
+GROUPS: Final = {PARTICIPANTS: "Schools that took part", OTHERS: "Other schools", SURVEYED: "Schools surveyed"}
 """The words for each group of schools."""
 PEOPLE: Final = "people"
 _MOST_SCHOOLS: Final = 30
@@ -74,7 +80,9 @@ def _asked(plan: SurveyPlan) -> Iterator[str]:
             else "People of one school in the two waves are taken to be different ones; schools are compared with "
             "themselves."
         )
-    yield "A scale's score is the mean of the items answered, where at least half were; reversed items are turned round."
+    yield (
+        "A scale's score is the mean of the items answered, where at least half were; reversed items are turned round."
+    )
 
 
 def items_table(plan: SurveyPlan) -> ReleasedTable:
@@ -323,7 +331,7 @@ def _counts(found: SurveyFindings, one: ScaleResults, points: Sequence[Sequence[
             for at, places in enumerate(points)
         ),
     )
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             item.item.text + (" (reversed)" if item.item.reversed else ""),
             found.label(item.wave),
@@ -423,7 +431,7 @@ def response_table(found: SurveyFindings) -> ReleasedTable:
     not_answered = () if has_none else (Column("not", "Did not answer", "pupil_count"),)
     share = () if has_none else (Column("share", "Answered", "percentage", derived_from="answered"),)
     columns = (
-        Column("wave", "Wave"), Column("schools", "Schools"), Column("n_schools", "Schools with answers", "school_count"),
+        Column("wave", "Wave"), Column("schools", "Schools"), Column("n_schools", "With answers", "school_count"),
         *asked, Column("answered", "Answered (people)", "pupil_count"), *not_answered, *share,
     )  # fmt: skip
     rows = []
@@ -612,16 +620,6 @@ def summary_parts(results: AnalysisResults) -> tuple[Part, ...]:
     return (change_table(found) if found.plan.has_two_waves else means_table(found),)
 
 
-def respondents_sentence(found: SurveyFindings) -> Sentence:
-    """Return how many answered in each wave."""
-    parts = {
-        f"wave_{at}": count(int(one.responded.sum()), "people", "person", "people")
-        for at, one in enumerate(found.response)
-    }
-    text = " and ".join(f"{{wave_{at}}} in {found.label(at)}" for at in range(len(found.response)))
-    return Sentence(f"{text} answered.", **parts)
-
-
 # Files.
 
 
@@ -651,8 +649,3 @@ def figures(results: AnalysisResults) -> dict[str, Callable[[], Figure | None]]:
     """Return what draws each figure of the analysis, by the name of its files."""
     found = survey_of(results)
     return {f"answers_{one.scale.name}": partial(likert_figure, found, at) for at, one in enumerate(found.scales)}
-
-
-def told(n: int, fewest: int) -> int | dict[str, str]:
-    """Return a count of people as it may stand in a record."""
-    return {"unavailable": rests_on_few(fewest).reason} if is_few(n, fewest) else n
