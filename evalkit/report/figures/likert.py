@@ -12,14 +12,17 @@ from matplotlib.ticker import FuncFormatter
 
 from evalkit.core.manifest import DataKind
 from evalkit.core.quantities import Unavailable
-from evalkit.report.border.disclosure import ReleasedTable
+from evalkit.diagnose.kinds.survey import ScaleResults
+from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure
+from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.figures.style import BLACK, GREY, canvas, drawn
 
 _BAR: Final = 0.34
 """Inches of height of a bar, and of the line with the words of an item."""
 _TEXT: Final = 0.30
 _LONGEST: Final = 92
+_NO_HALVES: Final = 3
 _LEAST_LABELLED: Final = 7.0
 _LOW: Final = ("#B34A00", "#E88A4A", "#F6C9A8")
 _HIGH: Final = ("#00507D", "#4A9CCB", "#B5D8EC")
@@ -128,3 +131,41 @@ def _alt(data: ReleasedTable, labels: Sequence[str]) -> str:
 def is_told(data: ReleasedTable) -> bool:
     """Return whether no count of a table of answers is withheld."""
     return not any(isinstance(cell, Unavailable) for row in data.table.rows for cell in row)
+
+
+def answers_table(one: ScaleResults, waves: Sequence[str], threshold: int) -> tuple[ReleasedTable, bool]:
+    """Return how many gave each point of the items of a scale, and whether it is told by point.
+
+    It is told by half of the scale instead where a point of some item has fewer than `threshold` answers; never both.
+    """
+    points = [[place] for place in range(len(one.scale.points))]
+    by_point = release(_counts(one, waves, points), threshold)
+    if is_told(by_point) or len(points) <= _NO_HALVES:  # two or three points have no halves to be told in
+        return by_point, True
+    half = len(points) // 2
+    low, high = list(range(half)), list(range(len(points) - half, len(points)))
+    middle = [[half]] if len(points) % 2 else []
+    return release(_counts(one, waves, [low, *middle, high]), threshold), False
+
+
+def _counts(one: ScaleResults, waves: Sequence[str], points: Sequence[Sequence[int]]) -> Table:
+    names = list(one.scale.points.values())
+    columns = (
+        Column("item", "Item"),
+        Column("wave", "Wave"),
+        Column("n", "Answered", "pupil_count", is_total=True),
+        *(
+            Column(f"point_{at}", " or ".join(names[place] for place in places), "pupil_count")
+            for at, places in enumerate(points)
+        ),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            item.item.text + (" (reversed)" if item.item.reversed else ""),
+            waves[item.wave],
+            item.n,
+            *(int(item.counts[list(places)].sum()) for places in points),
+        )
+        for item in one.items
+    )
+    return Table(caption=f"{one.scale.label}: answers", columns=columns, rows=rows, people="people")

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
 import numpy as np
 
 from evalkit.core.formats import level_text
-from evalkit.core.quantities import Interval, Quantity, Unavailable
+from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.own_tables.survey_answers import Scale
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
 from evalkit.design.kinds.survey import SurveyPlan
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.survey import (
-    OTHERS,
-    PARTICIPANTS,
-    SURVEYED,
-    Changed,
     ScaleResults,
     ScaleWave,
     SurveyFindings,
@@ -28,13 +24,11 @@ from evalkit.report.border.disclosure import ReleasedTable, release
 from evalkit.report.border.parts import Figure, Heading, Part, Parts, Prose, sentences
 from evalkit.report.border.table import Cell, Column, Table
 from evalkit.report.tables.matched import match_findings_table
+from evalkit.report.words.survey import GROUPS, NO_CAUSE, survey_headline
 
-GROUPS: Final = {PARTICIPANTS: "Schools that took part", OTHERS: "Other schools", SURVEYED: "Schools surveyed"}
-"""The words for each group of schools."""
 PEOPLE: Final = "people"
 _MOST_SCHOOLS: Final = 30
 _NOT_ALL_TOLD: Final = Unavailable("Not given: with it answers of few people could be worked out.")
-NO_CAUSE: Final = "This says what became otherwise between the waves, and nothing of why."
 
 
 def survey_of(results: AnalysisResults) -> SurveyFindings:
@@ -106,47 +100,7 @@ def _points(scale: Scale) -> str:
 def answer(results: AnalysisResults) -> Prose:
     """Return what became otherwise, in a sentence or two that name no cause."""
     found = survey_of(results)
-    return Prose(tuple(_headline(found)), "headline")
-
-
-def _headline(found: SurveyFindings) -> Iterator[str]:
-    if not found.plan.has_two_waves:
-        told = [f"{_number(one.waves[0].mean)} in {one.scale.label}" for one in found.scales]
-        yield f"In {found.label(0)} the mean score was {listed(told, 12)}."
-        return
-    moved = [text for one in found.scales if (text := _moved(one, one.changes[found.main_group]))]
-    who = GROUPS[found.main_group].lower()
-    if not moved:
-        yield f"No school answered in both waves, so that no change of the {who} can be told."
-        return
-    level = level_text(found.plan.project.inference.level)
-    yield (
-        f"From {found.label(0)} to {found.label(1)} the mean score of {who} changed by {listed(moved, 12)} "
-        f"(points of the scale, each school counting one; {level} intervals)."
-    )
-    yield NO_CAUSE
-
-
-def _moved(one: ScaleResults, changed: Changed) -> str:
-    change = changed.change
-    if isinstance(change, Unavailable):
-        return ""
-    interval = change.interval
-    sure = f" ({_ends(interval)})" if isinstance(interval, Interval) else ""
-    return f"{_signed(change.estimate)}{sure} in {one.scale.label}"
-
-
-def _ends(interval: Interval) -> str:
-    return f"{_signed(interval.lower)} to {_signed(interval.upper)}"
-
-
-def _signed(value: float) -> str:
-    text = f"{abs(value):.2f}"
-    return text if value >= 0 or float(text) == 0 else f"−{text}"
-
-
-def _number(mean: object) -> str:
-    return "not given" if isinstance(mean, Unavailable) else f"{getattr(mean, 'mean', float('nan')):.2f}"
+    return Prose(tuple(survey_headline(found)), "headline")
 
 
 def answer_parts(results: AnalysisResults) -> tuple[Part, ...]:
@@ -160,7 +114,7 @@ def answer_shown(results: AnalysisResults) -> Parts:
 
 
 def _answer(found: SurveyFindings) -> Iterator[Part]:
-    yield sentences(*_headline(found))
+    yield sentences(*survey_headline(found))
     yield means_table(found)
     if found.plan.has_two_waves:
         yield change_table(found)
@@ -293,54 +247,17 @@ def beside_table(found: SurveyFindings) -> ReleasedTable:
 
 def likert_figure(found: SurveyFindings, at: int) -> Figure:
     """Return the answers to the items of one scale in each wave as bars."""
-    from evalkit.report.figures.likert import likert_plot
+    from evalkit.report.figures.likert import answers_table, likert_plot
 
     one = found.scales[at]
     caption = f"{one.scale.label}: answers to each item, as it was put"
-    return likert_plot(answers_table(found, at), f"answers_{one.scale.name}", caption, found.plan.project.data.kind)
-
-
-def answers_table(found: SurveyFindings, at: int) -> ReleasedTable:
-    """Return how many gave each point of the items of a scale: by point, or by half where points would tell of few."""
-    return _answers(found, at)[0]
-
-
-def _answers(found: SurveyFindings, at: int) -> tuple[ReleasedTable, bool]:
-    """Return the table, and whether it is by point."""
-    from evalkit.report.figures.likert import is_told
-
-    one = found.scales[at]
-    points = [[place] for place in range(len(one.scale.points))]
-    by_point = _released(found, _counts(found, one, points))
-    if is_told(by_point) or len(points) <= 3:  # two or three points have no halves to be told in
-        return by_point, True
-    half = len(points) // 2
-    low, high = list(range(half)), list(range(len(points) - half, len(points)))
-    middle = [[half]] if len(points) % 2 else []
-    return _released(found, _counts(found, one, [low, *middle, high])), False
-
-
-def _counts(found: SurveyFindings, one: ScaleResults, points: Sequence[Sequence[int]]) -> Table:
-    names = list(one.scale.points.values())
-    columns = (
-        Column("item", "Item"),
-        Column("wave", "Wave"),
-        Column("n", "Answered", "pupil_count", is_total=True),
-        *(
-            Column(f"point_{at}", " or ".join(names[place] for place in places), "pupil_count")
-            for at, places in enumerate(points)
-        ),
+    threshold = _fewest(found.plan)
+    return likert_plot(
+        answers_table(one, found.plan.labels, threshold)[0],
+        f"answers_{one.scale.name}",
+        caption,
+        found.plan.project.data.kind,
     )
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (
-            item.item.text + (" (reversed)" if item.item.reversed else ""),
-            found.label(item.wave),
-            item.n,
-            *(int(item.counts[list(places)].sum()) for places in points),
-        )
-        for item in one.items
-    )
-    return Table(caption=f"{one.scale.label}: answers", columns=columns, rows=rows, people=PEOPLE)
 
 
 def statistics_table(found: SurveyFindings) -> ReleasedTable:
@@ -364,7 +281,10 @@ def statistics_table(found: SurveyFindings) -> ReleasedTable:
 
 
 def _statistics(found: SurveyFindings, at: int) -> Iterator[tuple[Cell, ...]]:
-    one, (answers, by_point) = found.scales[at], _answers(found, at)
+    from evalkit.report.figures.likert import answers_table
+
+    one = found.scales[at]
+    answers, by_point = answers_table(one, found.plan.labels, _fewest(found.plan))
     for place, item in enumerate(one.items):
         reliable = one.waves[item.wave].reliability
         column = one.scale.items.index(item.item)
@@ -625,6 +545,8 @@ def summary_parts(results: AnalysisResults) -> tuple[Part, ...]:
 
 def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
     """Return every table of the analysis by the name of its file."""
+    from evalkit.report.figures.likert import answers_table
+
     found = survey_of(results)
     made = {
         "items": items_table(found.plan),
@@ -633,7 +555,10 @@ def tables(results: AnalysisResults) -> dict[str, ReleasedTable]:
         "reliability": reliability_table(found),
         "item_statistics": statistics_table(found),
         "schools": schools_table(found),
-        **{f"answers_{one.scale.name}": answers_table(found, at) for at, one in enumerate(found.scales)},
+        **{
+            f"answers_{one.scale.name}": answers_table(one, found.plan.labels, _fewest(found.plan))[0]
+            for one in found.scales
+        },
         "findings": match_findings_table(results.findings, "schools"),
     }
     if found.plan.has_two_waves:
