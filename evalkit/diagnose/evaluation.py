@@ -39,6 +39,7 @@ class AnalysisResults(Shown):
     missing : what missing results could do to it, or why that is not said
     extra : what the kind adds to its entry of results.json: `group_time`, `event_study`, `weights`, `pairs`
     subgroups : the results for the subgroups of each `by`, and how they differ
+    lasting : what became of the effect after the programme's end; None where that was not asked
     """
 
     plan: AnalysisPlan
@@ -51,6 +52,7 @@ class AnalysisResults(Shown):
     missing: MissingResults | Unavailable = NOT_LOOKED_AT
     extra: Mapping[str, object] = field(default_factory=dict)
     subgroups: tuple[SubgroupResults, ...] = ()
+    lasting: LastingResults | Unavailable | None = None
 
     @property
     def analysis(self) -> Analysis:
@@ -146,6 +148,25 @@ class SubgroupResults:
     interactions: tuple[Interaction, ...]
     left_out: tuple[str, ...] = ()
     are_areas: bool = False
+
+
+WHILE_IT_RAN: Final = "while the programme ran"
+"""The words of the effect of all years of `exposure.post` that came before the programme's end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LastingResults:
+    """The same analysis for the years while a programme ran and for each year after its end, and how these differ.
+
+    `during` and `after` are years of `exposure.post`, the last of `during` that of the programme's last day at the
+    latest. `effects` has one for all of `during` and one for each later year; each of `differences` is a later year's
+    less that of `during`.
+    """
+
+    during: tuple[int, ...]
+    after: tuple[int, ...]
+    effects: tuple[SubgroupEffect, ...]
+    differences: tuple[Interaction, ...]
 
 
 # Outcomes that are judged together.

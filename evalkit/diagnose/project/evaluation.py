@@ -240,10 +240,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionRow:
-    """Schools of an arm that changed legal identity within the window of the analysis."""
+    """Schools of an arm that changed legal identity within the window of the analysis, or why that is not known."""
 
     arm: str
-    n_converted: int
+    n_converted: int | Unavailable
     n_schools: int
 
 

@@ -30,8 +30,8 @@ LINES: Final[dict[LinkVerdict, tuple[str, Any, float]]] = {
 """Colour, line and width of each verdict: none is told by its colour alone."""
 _IN_ROW: Final = 4
 _ROW, _LETTERS, _LEGEND, _LINE_HEIGHT, _MARGIN, _BEND = 1.35, 19, 0.22, 0.17, 0.12, -0.2
-_LANE: Final = 0.15
-"""Inches between a box and the line that leads from it back up."""
+_LANE, _NEAR = 0.15, 0.2
+"""Inches between a box and the line that leads from it back up, and the number of a long line."""
 
 
 def theory_plot(found: ContributionFindings, data: ReleasedTable) -> Figure:
@@ -53,7 +53,7 @@ def theory_plot(found: ContributionFindings, data: ReleasedTable) -> Figure:
 
 
 def node_rows(options: ContributionOptions) -> list[tuple[str, ...]]:
-    """Return the nodes in rows from the first to the last: every link but feedback leads downwards, four in a row."""
+    """Return the nodes in rows of at most four, from the first to the last: every link but feedback leads downwards."""
     before = {
         one.id: {a for a, b in (link.between for link in options.links if not link.feedback) if b == one.id}
         for one in options.nodes
@@ -72,7 +72,14 @@ def node_rows(options: ContributionOptions) -> list[tuple[str, ...]]:
 
 
 def _parted(layer: list[str]) -> list[list[str]]:
-    return [layer[at : at + _IN_ROW] for at in range(0, len(layer), _IN_ROW)]
+    """Return a layer in rows of four and three in turn, so that lines from above find a way between the boxes."""
+    rows: list[list[str]] = []
+    at = 0
+    while at < len(layer):
+        n = _IN_ROW - len(rows) % 2
+        rows.append(layer[at : at + n])
+        at += n
+    return rows
 
 
 def _placed(rows: list[tuple[str, ...]], below: float) -> Places:
@@ -102,10 +109,31 @@ def _line(ax: Axes, options: ContributionOptions, places: Places, link: Link, lo
     start, end = (x1, y1 - up1), (x2, y2 + up2)
     bend = f"arc3,rad={_BEND if is_long else 0}"
     ax.annotate("", end, start, arrowprops={**arrow, "connectionstyle": bend}, zorder=1)
-    part = 0.5 if is_long else 0.35 + 0.1 * (look[1] % 3)
-    beside = _BEND / 2 if is_long else 0.0  # the middle of an arc lies half its bend beside the straight line
-    run, fall = end[0] - start[0], end[1] - start[1]
-    _number(ax, start[0] + part * run + beside * fall, start[1] + part * fall - beside * run, look[1])
+    if is_long:
+        _number(ax, *_on_arc(start, end, _is_fan(options, link)), look[1])
+        return
+    part = 0.35 + 0.1 * (look[1] % 3)
+    _number(ax, start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1]), look[1])
+
+
+def _is_fan(options: ContributionOptions, link: Link) -> bool:
+    """Return whether more links leave where a link begins than arrive where it ends."""
+    first, second = link.between
+    leaving = sum(one.between[0] == first for one in options.links)
+    return leaving > sum(one.between[1] == second for one in options.links)
+
+
+def _on_arc(start: tuple[float, float], end: tuple[float, float], at_end: bool) -> tuple[float, float]:
+    """Return where the number of a long line stands: near one of its ends, where no box lies."""
+    (x1, y1), (x2, y2) = start, end
+    bent = (x1 + x2) / 2 + _BEND * (y2 - y1), (y1 + y2) / 2 - _BEND * (x2 - x1)
+    wanted = y2 + _NEAR if at_end else y1 - _NEAR
+    points = []
+    for step in range(101):
+        t = step / 100
+        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t**2
+        points.append((a * x1 + b * bent[0] + c * x2, a * y1 + b * bent[1] + c * y2))
+    return min(points, key=lambda point: abs(point[1] - wanted))
 
 
 def _number(ax: Axes, x: float, y: float, number: int) -> None:
