@@ -26,6 +26,7 @@ from evalkit.report.kinds.kind_module import kind_module
 from evalkit.report.tables import analyses
 from evalkit.report.tables.curve import curve_tables
 from evalkit.report.tables.missing import missing_tables
+from evalkit.report.tables.review import judgement_tables
 from evalkit.report.tables.subgroups import evaluation_tables
 from evalkit.report.templates import packaged
 from evalkit.report.words.names import NO_MONTHS, school_sd_name
@@ -103,6 +104,7 @@ def _analysis_record(results: AnalysisResults) -> dict[str, Any]:
         "effects": [_marked(effect, results) for effect in results.effects],
         "findings": _findings(results),
         "missing": _missing_record(results.missing),
+        "judgements": plain(results.judgements),
         **results.extra,
         **_subgroups_of(results),
     }
@@ -323,7 +325,7 @@ def _of_analysis(results: AnalysisResults) -> str:
 def _tables_of(results: AnalysisResults) -> dict[str, ReleasedTable]:
     module = kind_module(results.plan)
     made = module.tables(results) if module and hasattr(module, "tables") else {}
-    every = {**made, **missing_tables(results)}
+    every = {**made, **missing_tables(results), **judgement_tables(results)}
     return {f"{_of_analysis(results)}{name}": table for name, table in every.items()}
 
 
