@@ -26,9 +26,9 @@ from evalkit.report.kinds.kind_module import kind_module
 from evalkit.report.tables import analyses
 from evalkit.report.tables.curve import curve_tables
 from evalkit.report.tables.missing import missing_tables
-from evalkit.report.tables.review import judgement_tables
 from evalkit.report.tables.subgroups import evaluation_tables
 from evalkit.report.templates import packaged
+from evalkit.report.words.judged import judgement_tables
 from evalkit.report.words.names import NO_MONTHS, school_sd_name
 from evalkit.report.words.plan_kept import NOT_LOCKED, lock_sentence
 

@@ -20,7 +20,7 @@ from evalkit.report.border.parts import Heading, Part, Parts, Prose
 from evalkit.report.kinds.kind_module import T, said_by_kind
 from evalkit.report.kinds.locked import locked_parts
 from evalkit.report.tables.missing import missing_parts
-from evalkit.report.tables.review import judgement_parts
+from evalkit.report.words.judged import judgement_parts
 from evalkit.report.words.names import capital, effect_unit, measure_label, units_counted, units_of
 
 NOT_AN_EFFECT: Final = (
