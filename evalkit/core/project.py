@@ -490,6 +490,12 @@ class Project:
         """Return the years before and after of an analysis: its own, or else the project's."""
         return analysis.exposure if analysis.exposure is not None else self.exposure
 
+    def parted_by_end(self, analysis: Analysis) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return an analysis's years after the start: those to the summer of the programme's last day, those later."""
+        last = summer_of(self.programme.end)
+        post = sorted(self.exposure_of(analysis).post)
+        return tuple(year for year in post if year <= last), tuple(year for year in post if year > last)
+
     def by_of(self, analysis: Analysis) -> tuple[str, ...]:
         """Return by what an analysis is made for subgroups: its own `by`, or else the project's."""
         named = self.by if analysis.by is None else analysis.by

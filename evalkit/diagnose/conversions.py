@@ -15,6 +15,10 @@ from evalkit.data.published.records import SchoolRecords
 from evalkit.diagnose.finding import DIFFERENTIAL, Finding, FindingKind, banded, design_fact, not_assessable
 
 CONVERSIONS: Final = "conversions"
+NOT_FOLLOWED: Final = (
+    "Units of a table of the project's own whose published results were not read are among those compared: nobody has "
+    "said which of them changed legal identity."
+)
 _ALIKE: Final = 5e-4
 """Shares nearer than this are written alike."""
 

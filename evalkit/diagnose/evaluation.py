@@ -41,6 +41,7 @@ class AnalysisResults(Shown):
     extra : what the kind adds to its entry of results.json: `group_time`, `event_study`, `weights`, `pairs`
     subgroups : the results for the subgroups of each `by`, and how they differ
     judgements : its entries on published scales, none of which rests on an estimate; none where it describes
+    lasting : what became of the effect after the programme's end; None where that was not asked
     """
 
     plan: AnalysisPlan
@@ -54,6 +55,7 @@ class AnalysisResults(Shown):
     extra: Mapping[str, object] = field(default_factory=dict)
     subgroups: tuple[SubgroupResults, ...] = ()
     judgements: tuple[Judgement, ...] = ()
+    lasting: LastingResults | Unavailable | None = None
 
     @property
     def analysis(self) -> Analysis:
@@ -149,6 +151,25 @@ class SubgroupResults:
     interactions: tuple[Interaction, ...]
     left_out: tuple[str, ...] = ()
     are_areas: bool = False
+
+
+WHILE_IT_RAN: Final = "while the programme ran"
+"""The words of the effect of all years of `exposure.post` that came before the programme's end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LastingResults:
+    """The same analysis for the years while a programme ran and for each year after its end, and how these differ.
+
+    `during` and `after` are years of `exposure.post`, the last of `during` that of the programme's last day at the
+    latest. `effects` has one for all of `during` and one for each later year; each of `differences` is a later year's
+    less that of `during`.
+    """
+
+    during: tuple[int, ...]
+    after: tuple[int, ...]
+    effects: tuple[SubgroupEffect, ...]
+    differences: tuple[Interaction, ...]
 
 
 # Outcomes that are judged together.

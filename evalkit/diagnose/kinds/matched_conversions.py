@@ -15,15 +15,17 @@ from evalkit.core.project import Exposure
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.data.published.records import SchoolRecords
 from evalkit.design.matching.matched import MatchedDesign, without_units
-from evalkit.diagnose.conversions import CONVERSIONS, ArmConversions, conversions_finding, is_identity_followed
+from evalkit.diagnose.conversions import (
+    CONVERSIONS,
+    NOT_FOLLOWED,
+    ArmConversions,
+    conversions_finding,
+    is_identity_followed,
+)
 from evalkit.diagnose.finding import Finding, FindingKind, not_assessable
 from evalkit.estimate.matched.after_matching import AfterMatching, adjustment_columns, after_matching
 from evalkit.estimate.matched.after_matching_arrays import covariance_adjusted
 
-_UNKNOWN: Final = (
-    "Units of a table of the project's own whose published results were not read are among those compared: nobody has "
-    "said which of them changed legal identity."
-)
 _NO_WINDOW: Final = "Without a year before and one after there is no time between them in which schools could change."
 
 
@@ -52,7 +54,7 @@ def matched_conversions(
     """
     units = design.baseline.units.index
     if not is_identity_followed(records, stage, units[design.is_used]):
-        return not_assessable(CONVERSIONS, _UNKNOWN, FindingKind.DESIGN_FACT)
+        return not_assessable(CONVERSIONS, NOT_FOLLOWED, FindingKind.DESIGN_FACT)
     if not exposure.pre or not exposure.post:
         return not_assessable(CONVERSIONS, _NO_WINDOW, FindingKind.DESIGN_FACT)
     converted = records[stage].schools["is_converted"].reindex(units).to_numpy(dtype=bool)

@@ -14,7 +14,13 @@ from evalkit.data.measures import measure_of
 from evalkit.design.project import labels
 from evalkit.design.project.plan import BalanceRow
 from evalkit.design.weights_arrays import effective_n
-from evalkit.diagnose.conversions import ArmConversions, conversions_finding
+from evalkit.diagnose.conversions import (
+    CONVERSIONS,
+    NOT_FOLLOWED,
+    ArmConversions,
+    conversions_finding,
+    is_identity_followed,
+)
 from evalkit.diagnose.finding import (
     DIFFERENTIAL,
     Finding,
@@ -100,12 +106,17 @@ def attrition(results: Results) -> Finding:
 def conversions(results: Results) -> Finding:
     """Say in which arm more schools converted meanwhile, and what the estimate is without converters."""
     rows = {row.arm: _arm(row) for row in conversion_rows(results)}
+    treated, compared = rows["treated"], rows["comparison"]
+    if treated is None or compared is None:
+        return not_assessable(CONVERSIONS, NOT_FOLLOWED, FindingKind.DESIGN_FACT)
     exposure = results.project.exposure
     years = max(exposure.pre), max(exposure.post)
-    return conversions_finding(rows["treated"], rows["comparison"], years, _without_converters(results))
+    return conversions_finding(treated, compared, years, _without_converters(results))
 
 
-def _arm(row: ConversionRow) -> ArmConversions:
+def _arm(row: ConversionRow) -> ArmConversions | None:
+    if isinstance(row.n_converted, Unavailable):
+        return None
     share = row.n_converted / row.n_schools if row.n_schools else 0.0
     return ArmConversions(n_schools=row.n_schools, n_converted=row.n_converted, share=share)
 
@@ -119,11 +130,14 @@ def _without_converters(results: Results) -> str:
 
 
 def conversion_rows(results: Results) -> Iterator[ConversionRow]:
-    """Yield for each arm the schools analysed and those of them that changed legal identity."""
-    schools = results.intake.records[measure_of(results.project, results.primary).key_stage].schools
-    for arm, units in _arms(results).items():
-        converted = schools.loc[units.index, "is_converted"]
-        yield ConversionRow(arm=arm, n_converted=int(converted.sum()), n_schools=len(converted))
+    """Yield for each arm the schools analysed and those of them that changed legal identity, where that is known."""
+    records, stage = results.intake.records, measure_of(results.project, results.primary).key_stage
+    arms = _arms(results)
+    is_known = all(is_identity_followed(records, stage, units.index) for units in arms.values())
+    for arm, units in arms.items():
+        converted = records[stage].schools.loc[units.index, "is_converted"]
+        n_converted = int(converted.sum()) if is_known else Unavailable(NOT_FOLLOWED)
+        yield ConversionRow(arm=arm, n_converted=n_converted, n_schools=len(converted))
 
 
 def _arms(results: Results) -> dict[str, pd.Series]:

@@ -231,10 +231,10 @@ class ClaimCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionRow:
-    """Schools of an arm that changed legal identity within the window of the analysis."""
+    """Schools of an arm that changed legal identity within the window of the analysis, or why that is not known."""
 
     arm: str
-    n_converted: int
+    n_converted: int | Unavailable
     n_schools: int
 
 

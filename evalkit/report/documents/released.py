@@ -12,7 +12,7 @@ from evalkit.core.plan_lock import PlanKept
 from evalkit.core.project import Project
 from evalkit.core.quantities import Unavailable
 from evalkit.diagnose.curve.specification_curve import SpecificationCurve
-from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, SubgroupResults
+from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, LastingResults, SubgroupResults
 from evalkit.diagnose.finding import released_finding
 from evalkit.diagnose.missing.results import MissingResults
 from evalkit.estimate.effect import PLACED, Effect, EffectSize, PermutationDetail
@@ -107,6 +107,7 @@ def _analysis_record(results: AnalysisResults) -> dict[str, Any]:
         "judgements": plain(results.judgements),
         **results.extra,
         **_subgroups_of(results),
+        **({} if results.lasting is None else {"lasting": _lasting_record(results.lasting, results.project)}),
     }
 
 
@@ -118,17 +119,14 @@ def _subgroups_of(results: AnalysisResults) -> dict[str, Any]:
 def _subgroup_record(found: SubgroupResults, project: Project) -> dict[str, Any]:
     """Return the effects in the subgroups of one `by`, on their own and on the common sample, and how they differ."""
 
-    def record(effect: Effect | Unavailable) -> Any:
-        return plain(effect) if isinstance(effect, Unavailable) else effect_record(effect, project)
-
     return {
         "by": found.by,
         "effects": [
             {
                 "outcome": one.outcome,
                 "subgroup": one.words,
-                "effect": record(one.effect),
-                **({} if one.common is None else {"common_sample": record(one.common)}),
+                "effect": _effect_or_reason(one.effect, project),
+                **({} if one.common is None else {"common_sample": _effect_or_reason(one.common, project)}),
             }
             for one in found.effects
         ],
@@ -143,6 +141,28 @@ def _subgroup_record(found: SubgroupResults, project: Project) -> dict[str, Any]
             for one in found.interactions
         ],
         "left_out": list(found.left_out),
+    }
+
+
+def _effect_or_reason(effect: Effect | Unavailable, project: Project) -> Any:
+    return plain(effect) if isinstance(effect, Unavailable) else effect_record(effect, project)
+
+
+def _lasting_record(found: LastingResults | Unavailable, project: Project) -> Any:
+    """Return the effects while the programme ran and after its end, and how they differ; or why there are none."""
+    if isinstance(found, Unavailable):
+        return plain(found)
+    return {
+        "during": list(found.during),
+        "after": list(found.after),
+        "effects": [
+            {"outcome": one.outcome, "years": one.words, "effect": _effect_or_reason(one.effect, project)}
+            for one in found.effects
+        ],
+        "differences": [
+            {"outcome": one.outcome, "years": one.first, "minus": one.second, **plain(one.difference)}
+            for one in found.differences
+        ],
     }
 
 

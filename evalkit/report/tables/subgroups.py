@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +12,15 @@ from evalkit.core.quantities import Unavailable
 from evalkit.core.words import counted, listed
 from evalkit.data.subgroups import by_words
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
-from evalkit.diagnose.evaluation import AnalysisResults, Evaluation, FamilyResults, Interaction, SubgroupResults
+from evalkit.diagnose.evaluation import (
+    WHILE_IT_RAN,
+    AnalysisResults,
+    Evaluation,
+    FamilyResults,
+    Interaction,
+    LastingResults,
+    SubgroupResults,
+)
 from evalkit.estimate.areas.together import Over
 from evalkit.estimate.effect import Effect
 from evalkit.report.border.disclosure import ReleasedTable
@@ -23,12 +31,13 @@ from evalkit.report.words.answers import in_order
 from evalkit.report.words.names import ROLES, capital, measure_label, measure_unit, units_of
 
 WHETHER_SOME: Final = "Did it do more for some than for others?"
+WHETHER_IT_LASTS: Final = "Did it last after the programme ended?"
 WHETHER_TOGETHER: Final = "What remains when several outcomes are judged together?"
 
 
 def judged_together(evaluation: Evaluation) -> Parts:
-    """Return the effects in subgroups with how they differ, then the families; nothing where there are none."""
-    return Parts((*_subgroup_parts(evaluation), *_family_parts(evaluation)))
+    """Return effects in subgroups with how they differ, those after the end, then families; nothing where none are."""
+    return Parts((*_subgroup_parts(evaluation), *_lasting_parts(evaluation), *_family_parts(evaluation)))
 
 
 def _subgroup_parts(evaluation: Evaluation) -> Iterator[Part]:
@@ -40,7 +49,7 @@ def _subgroup_parts(evaluation: Evaluation) -> Iterator[Part]:
     for results, one in found:
         yield subgroup_effects(results, one)
         yield subgroup_differences(results, one)
-        yield Prose(tuple(_told(results, one)), "list")
+        yield Prose(tuple(_told(results, one.interactions)), "list")
 
 
 def _how_to_read(found: list[tuple[AnalysisResults, SubgroupResults]]) -> tuple[str, ...]:
@@ -182,11 +191,16 @@ def _difference_row(results: AnalysisResults, one: Interaction, has_several: boo
     )
 
 
-def _difference_notes(found: SubgroupResults, has_several: bool) -> Iterator[str]:
-    known = [one.difference for one in found.interactions if one.difference.n_areas]
+def _among(differences: Sequence[Interaction]) -> Iterator[str]:
+    """Yield among what the differences have their places."""
+    known = [one.difference for one in differences if one.difference.n_areas]
     if known:
         most = max(known, key=lambda one: one.n_sets)
         yield _AMONG[most.over].format(n=f"{most.n_sets:,}")
+
+
+def _difference_notes(found: SubgroupResults, has_several: bool) -> Iterator[str]:
+    yield from _among(found.interactions)
     if has_several:
         yield "p is adjusted over all pairs of subgroups of an outcome (max-|t| step-down over the same draws)."
 
@@ -194,7 +208,7 @@ def _difference_notes(found: SubgroupResults, has_several: bool) -> Iterator[str
 _AMONG: Final[dict[Over, str]] = {
     "sets": "The same difference was found for {n} sets of schools drawn in other areas; p is the place of the treated "
     "among them. Areas are those that could hold such sets, the treated counted.",
-    "areas": "The same difference was found in every area with both subgroups; p is the place of the treated among "
+    "areas": "The same difference was found in every area that has both; p is the place of the treated among "
     "them. Areas are counted with the treated.",
     "draws of areas": "The same difference was found for {n} draws of as many areas as are treated; p is the place of "
     "the treated among them. Areas are those that could be drawn, the treated counted.",
@@ -205,9 +219,9 @@ _AMONG: Final[dict[Over, str]] = {
 """Among what a difference has its place, in a sentence."""
 
 
-def _told(results: AnalysisResults, found: SubgroupResults) -> Iterator[str]:
+def _told(results: AnalysisResults, differences: Sequence[Interaction]) -> Iterator[str]:
     """Yield what the differences say of the primary outcome, in a sentence each."""
-    for one in found.interactions:
+    for one in differences:
         if one.outcome != results.project.primary.code:
             continue
         what = f"{measure_label(results.project, one.outcome)}, {one.first} less {one.second}"
@@ -237,6 +251,85 @@ _SHOW_AS_WELL: Final[dict[Over, str]] = {
     "draws of areas": "which areas without a programme show as well",
     "dealings": "which doses dealt out by chance show as well",
 }
+
+
+# After the programme's end.
+
+
+def _lasting_parts(evaluation: Evaluation) -> Iterator[Part]:
+    """Yield what became of the effects after the programme's end, or why that is not known."""
+    told = [(one, one.lasting) for one in in_order(evaluation) if one.lasting is not None]
+    if not told:
+        return
+    yield Heading(2, WHETHER_IT_LASTS)
+    reasons = dict.fromkeys(found.reason for _, found in told if isinstance(found, Unavailable))
+    if reasons:
+        yield Prose(tuple(reasons), "list")
+    for results, found in told:
+        if isinstance(found, LastingResults):
+            yield Prose((_later_cohorts(found),))
+            yield lasting_effects(results, found)
+            yield lasting_differences(results, found)
+            yield Prose(tuple(_told(results, found.differences)), "list")
+
+
+def _later_cohorts(found: LastingResults) -> str:
+    after = listed([str(year) for year in found.after], 20)
+    return (
+        f"The programme ran until the summer of {max(found.during)} at the latest; {after} came after. The same design "
+        "was made for each. The result of all these years together, as it was planned, remains the answer; these stand "
+        "beside it. Results of each year are of other pupils, some of whom were in these schools while the programme "
+        "ran, and of the schools with results in it."
+    )
+
+
+def _of_which(results: AnalysisResults) -> str:
+    return "" if results.analysis.primary else f" (“{results.analysis.name}”)"
+
+
+def lasting_effects(results: AnalysisResults, found: LastingResults) -> ReleasedTable:
+    """Return the effect while the programme ran and in each year after its end."""
+    level, units = level_text(results.project.inference.level), capital(units_of(results.project))
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("years", "Years"),
+        Column("n_treated", f"{units} treated", "school_count"),
+        Column("n_comparison", f"{units} compared", "school_count"),
+        Column("estimate", "Estimate", "estimate"),
+        Column("interval", f"{level} interval", "interval"),
+        Column("p_value", "p, two-sided", "p"),
+    )
+    during = listed([str(year) for year in found.during], 20)
+    rows = tuple(
+        (
+            _outcome(results, one.outcome),
+            f"{during}, {one.words}" if one.words == WHILE_IT_RAN else one.words,
+            *_cells(one.effect),
+        )
+        for one in found.effects
+    )
+    caption = f"While the programme ran and after its end{_of_which(results)}: the effect in each"
+    return of_project(results.project, Table(caption=caption, columns=columns, rows=rows, panel_by="outcome"))
+
+
+def lasting_differences(results: AnalysisResults, found: LastingResults) -> ReleasedTable:
+    """Return the effect in each later year less that while the programme ran, with its place elsewhere."""
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("difference", "Effect in … less effect …"),
+        Column("estimate", "Difference", "estimate"),
+        Column("interval", f"{level_text(results.project.inference.level)} interval", "interval"),
+        Column("p_value", "p, two-sided", "p"),
+        Column("n_areas", "Areas", "count"),
+    )
+    table = Table(
+        caption=f"After the programme's end{_of_which(results)}: does the effect differ from that while it ran?",
+        columns=columns,
+        rows=tuple(_difference_row(results, one, has_several=False) for one in found.differences),
+        notes=tuple(_among(found.differences)),
+        panel_by="outcome",
+    )
+    return of_project(results.project, table)
 
 
 # Families.
@@ -340,13 +433,14 @@ _FAMILY_OVER: Final[dict[Over, str]] = {
 
 
 def subgroups_planned(design: ProjectDesign) -> Parts:
-    """Return which subgroups analyses will be made for, and which families will be judged together, before outcomes."""
+    """Return the subgroups and later years analyses will be made for, and which families will be judged together."""
     said = [
         f"“{plan.analysis.name}” is made again for subgroups, by {_parted(plan, by)}: "
         f"{listed([one.subgroup.words for one in plan.subgroups if one.subgroup.by == by], 9)}."
         for plan in design.plans
         for by in dict.fromkeys(one.subgroup.by for one in plan.subgroups)
     ]
+    said += [sentence for plan in design.plans for sentence in _lasting_planned(plan)]
     project = design.project
     said += [
         f"Judged together as “{family.name}”: {_labels(design, family.outcomes)}."
@@ -358,6 +452,18 @@ def subgroups_planned(design: ProjectDesign) -> Parts:
     if not said:
         return Parts(())
     return Parts((Heading(2, "Which subgroups and which outcomes together were planned?"), Prose(tuple(said), "list")))
+
+
+def _lasting_planned(plan: AnalysisPlan) -> Iterator[str]:
+    """Yield in which years after the programme's end it is asked whether an effect lasts."""
+    if not plan.analysis.uses_exposure or plan.analysis.describes:
+        return
+    during, after = (listed([str(year) for year in years], 20) for years in plan.project.parted_by_end(plan.analysis))
+    if during and after:
+        yield (
+            f"“{plan.analysis.name}” is made again for the years while the programme ran ({during}) and for each after "
+            f"its end ({after}): whether an effect lasts is asked of the difference."
+        )
 
 
 def _parted(plan: AnalysisPlan, by: str) -> str:
@@ -378,4 +484,7 @@ def evaluation_tables(evaluation: Evaluation) -> dict[str, ReleasedTable]:
             name = one.by.replace(".", "_")
             found[f"{before}subgroups_{name}"] = subgroup_effects(results, one)
             found[f"{before}differences_{name}"] = subgroup_differences(results, one)
+        if isinstance(results.lasting, LastingResults):
+            found[f"{before}lasting"] = lasting_effects(results, results.lasting)
+            found[f"{before}differences_lasting"] = lasting_differences(results, results.lasting)
     return found

@@ -9,6 +9,8 @@
 - `dose`: The kind `dose`: whether participants that had more of the programme changed more.
 - `families`: Effects of declared families judged together, over the same areas or sets; what is in none is
   exploratory.
+- `lasting`: An analysis made again for the years while the programme ran and for each after its end: does the effect
+  last?
 - `matched`: The kind `matched`: the treated matched with, or set beside weighted, schools like them before the
   programme.
 - `names`: The one list of the kinds of analysis that a project may name.

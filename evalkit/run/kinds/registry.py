@@ -247,18 +247,22 @@ def judged_on_scales(evaluation: Evaluation) -> Evaluation:
 
 
 def _with_subgroups(results: AnalysisResults, intake: ProjectData, executor: Executor | None) -> AnalysisResults:
-    if not results.plan.subgroups:
-        return results
+    """Return results with the same analysis for subgroups, and for each year after the programme's end."""
     from evalkit.core.draws import SERIAL
+    from evalkit.run.kinds.lasting import EVERY_YEAR, lasting_results
     from evalkit.run.kinds.subgroups import subgroup_results
 
-    def estimated(plan: AnalysisPlan, held: ProjectData) -> AnalysisResults:
-        request = EstimateRequest(plan=plan, intake=held, executor=executor, is_brief=True)
-        return kind_of(plan.analysis.kind).estimate(request)
+    kind = kind_of(results.analysis.kind)
+    if kind.describes:
+        return results
 
-    rows = kind_of(results.analysis.kind).rows
-    found = subgroup_results(results.plan, intake, estimated, placed_of, executor or SERIAL, rows)
-    return replace(results, subgroups=tuple(found))
+    def estimated(plan: AnalysisPlan, held: ProjectData) -> AnalysisResults:
+        return kind.estimate(EstimateRequest(plan=plan, intake=held, executor=executor, is_brief=True))
+
+    verbs, own = (estimated, placed_of), executor or SERIAL
+    lasting = lasting_results(results, intake, plan_of, verbs, own) if kind.uses_exposure else EVERY_YEAR
+    found = subgroup_results(results.plan, intake, estimated, placed_of, own, kind.rows)
+    return replace(results, subgroups=tuple(found), lasting=lasting)
 
 
 def placed_of(plan: AnalysisPlan, outcome: str, intake: ProjectData) -> PlacedStatistic | Unavailable:

@@ -7,6 +7,7 @@ import pytest
 from evalkit.core.quantities import Unavailable
 from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.diagnose.finding import FindingKind, Verdict, banded
+from evalkit.diagnose.project import checks_sample
 from evalkit.diagnose.project.appraisal import n_serious_facts, security
 from evalkit.diagnose.project.checks import CHECKS, MOST_CONTAMINATED
 from evalkit.diagnose.project.checks_sample import DIFFERENTIAL
@@ -169,3 +170,14 @@ def test_a_start_put_back_needs_three_years_before(results):
     # 2018 less the middle of 2016 and 2017 is a year and a half; 2019 less the middle of all three is two years.
     assert test.per_point == pytest.approx(1.5 / 2)
     assert not test.can_be_serious
+
+
+def test_units_that_nobody_followed_are_not_said_to_have_kept_their_identity(results, monkeypatch):
+    asked = []
+    monkeypatch.setattr(checks_sample, "is_identity_followed", lambda *about: asked.append(about) or False)
+    found = checks_sample.conversions(results)
+    assert found.verdict is Verdict.NOT_ASSESSABLE
+    assert "nobody has said which of them changed" in found.sentence
+    rows = list(checks_sample.conversion_rows(results))
+    assert all(isinstance(row.n_converted, Unavailable) and row.n_schools > 0 for row in rows)
+    assert {stage for _, stage, _ in asked} == {"KS2"}

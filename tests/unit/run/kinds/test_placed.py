@@ -105,7 +105,7 @@ def test_a_planted_difference_is_found_in_whole_areas_and_ranked_in_every_other(
     nothing = difference_of(found, "scores.other")
     assert nothing.p_value > 0.05
     said = tell(evaluation)
-    assert "in every area with both subgroups" in said
+    assert "in every area that has both" in said
     assert "Areas treated" in said
     assert "Schools treated" not in said
     record = json.loads(open_design(str(tmp_path / "project.yml")).to_json())["analyses"]["main"]
