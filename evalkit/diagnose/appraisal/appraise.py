@@ -83,7 +83,7 @@ def facts_of(results: AnalysisResults, basis: Basis, kept: PlanKept) -> DesignFa
         against=None if alone else basis.against,
         has_before=basis.has_before,
         n_treated_areas=main.n_treated_clusters if main and main.cluster_level == "local_authority" else None,
-        counts_whole_area=bool(project.participants.whole_area_reason),
+        counts_whole_area=not project.participants.is_listed,
         measured=_measured(project),
         findings=findings,
         lost=next((one.statistic for one in findings if one.name in _SHARES), _NOT_LOST),

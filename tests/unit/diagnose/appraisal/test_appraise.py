@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from evalkit.core.plan_lock import PlanKept
-from evalkit.core.project import Outcome
+from evalkit.core.project import Outcome, Participants
 from evalkit.core.quantities import Interval, Unavailable
 from evalkit.diagnose.appraisal.appraise import Basis, _judged, _measured, detectable_in_sd, facts_of
 from evalkit.diagnose.evaluation import AnalysisResults
@@ -48,6 +48,14 @@ def test_no_judgement_changes_with_sign_or_size_of_the_effect(evaluation, times,
     assert found[0] == found[1]
     assert len({one.scale for one in found[0]}) == 4
     assert all(one.rule and one.sentence for one in found[0])
+
+
+def test_a_whole_area_counts_only_where_no_school_is_listed(evaluation):
+    listed = replace(evaluation.project, participants=Participants(file="participants.csv"))
+    for project, whole in ((evaluation.project, True), (listed, False)):
+        results = analysis_of(evaluation, ())
+        results.plan.project = project
+        assert facts_of(results, Basis(), PlanKept()).counts_whole_area is whole
 
 
 def test_the_detectable_effect_is_that_of_the_interval_wherever_it_lies():
