@@ -16,6 +16,7 @@
 - `statements`: What a report says on its face: whom it is about, what the numbers rest on, and what they cannot
   carry.
 - `summary`: The page a commissioner reads first: the answer, who was compared, how sure it is and why, what it cost.
+- `survey`: The answer of a survey in sentences that name no cause.
 - `synth`: What `evalkit synth` found, and the sentences around its tables: one or few treated areas and their
   synthetic one.
 """
