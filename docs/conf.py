@@ -25,6 +25,7 @@ include_patterns = [
     "CHANGELOG.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
+    "AGENTS.md",
 ]
 exclude_patterns = ["docs/README.md"]
 

@@ -83,12 +83,18 @@ HAS: dict[str, dict[str, str]] = {
         "options": ", outcomes: [scores.score]",
         "top": "disclosure: {threshold: 10}",
     },
+    "survey": {
+        "rows": ", person: pupil",
+        "options": ', answers: scores, waves: {"2017": A, "2019": B}, points: {"1": "No", "2": "Yes"}'
+        ", scales: [{name: s, label: S, items: [{column: base, text: B}]}]",
+        "top": "disclosure: {threshold: 10}",
+    },
     "transitions": {
         "column": "grade",
         "options": ', outcomes: [scores.grade], categories: {"1": Best, "2": Good, "3": Fair, "4": Poor}',
     },
 }
-"""What a project needs to say more for a kind that takes pupils, categories or a theory of change."""
+"""What a project needs to say more for a kind that takes people, categories or a theory of change."""
 
 
 def project_in(folder, schools, kind, after=None, participants=LISTED):

@@ -15,6 +15,8 @@
 - `project_table`: A table of a project's own as records beside the published ones: its units, their outcomes, what
   was known before.
 - `row_filter`: Which rows of a table count: those whose cells are one of the values named for their column.
+- `survey_answers`: Answers to a questionnaire or an audit tool: its items and scales, and a table with a row for each
+  person asked.
 - `unit_table`: A user's own table with one row for each unit, for a `Baseline` or for `Profiles`; later columns are
   kept apart.
 - `year_labels`: The year that a published label stands for, and what the labels of a column of periods are numbered

@@ -266,7 +266,7 @@ class _Reading:
         own = {
             name: self._own(table, years_by_table[name], is_baseline, people.get(name))
             for name, table in opened.items()
-            if project.own_outcomes(name)
+            if project.own_outcomes(name) or name in people
         }
         of_areas, area_sources, area_later = self._areas(areas, start, is_baseline)
         records = tables.records | own | of_areas

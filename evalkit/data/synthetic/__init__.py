@@ -13,8 +13,8 @@
   it belongs to.
 - `inspections`: Ofsted's files of the synthetic England: ratings to 2020, inspections of a year, and the latest of
   every school.
-- `known`: Effects planted for kinds that the published forms have none for: two series of areas, and doses, grades
-  and gaps.
+- `known`: Effects planted for kinds that no published form serves: series of areas, doses, grades, gaps, and an audit
+  tool.
 - `ks2`: The key stage 2 performance tables of the synthetic England, one file a year, suppressed as published.
 - `ks4`: The synthetic secondaries and their key stage 4 tables. No programme effect is added to them.
 - `later`: The synthetic primaries after 2019: what became of each school and its codes up to 2025, and its later
@@ -28,6 +28,8 @@
 - `register`: The register of the synthetic England: URNs, types, names, conversions, links, and the list of 2017/18.
 - `school_files`: Further national school files: census, absence, destinations, 16 to 18, similar schools, and what
   columns mean.
+- `survey`: Made-up answers to an audit tool of five areas: two waves by school, with all that a survey is to find
+  planted.
 - `whole_england`: The whole synthetic England: the usual one, and the same schools in every further published form,
   2015 to 2025.
 - `wide_ks2`: The key stage 2 tables of 2014/15, 2022/23 and 2023/24, wide: the years before and after those of `ks2`.

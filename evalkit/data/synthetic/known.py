@@ -1,4 +1,4 @@
-"""Effects planted for kinds that the published forms have none for: two series of areas, and doses, grades and gaps."""
+"""Effects planted for kinds that no published form serves: series of areas, doses, grades, gaps, and an audit tool."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from evalkit.data.synthetic.geography import REORGANISED, TINY, TREATED_CODE, Ar
 from evalkit.data.synthetic.later import LAST_SUMMER, Later
 from evalkit.data.synthetic.long_csv import Block, write_blocks, write_columns
 from evalkit.data.synthetic.public_codes import SPLIT
+from evalkit.data.synthetic.survey import SurveyTruth, write_audit
 
 KNOWN_FOLDER: Final = "known-effects"
 SERIES_START: Final = 2018
@@ -27,6 +28,8 @@ SUPPORT_START: Final = 2024
 """First summer of the schools that had days of support."""
 COMMON_SHOCK: Final = -1.0
 """What moves all pupils of the supported schools' authorities from then on, disadvantaged or not: no programme's."""
+AUDIT_WAVES: Final = (2023, 2025)
+"""Summers in which people of the supported schools filled in the audit tool: one before the support, and the last."""
 _SERIES_YEARS: Final = range(1998, LAST_SUMMER + 1)
 _SCHOOL_YEARS: Final = (2022, 2023, 2024, 2025)
 _LISTED_IN: Final = 2018
@@ -52,6 +55,8 @@ class KnownEffects:
     """Points of disadvantaged pupils of supported schools, in 2024 and 2025; nothing of the others."""
     better_grade: float = 0.25
     """Share of the supported schools, of those that did not improve by themselves, lifted one grade."""
+    audit: float = 0.3
+    """Points of an audit tool by which the supported schools stand higher in 2025 than in 2023; no cause is planted."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be planted."""
@@ -72,7 +77,9 @@ def write_known_effects(folder: Path, seed: int, later: Later, effects: KnownEff
     """
     places = _places(seed, later.schools.areas)
     _write_series(folder / KNOWN_FOLDER, seed, later.schools.areas, places, effects)
-    lifted, supported = _write_schools(folder / KNOWN_FOLDER, seed, later, places, effects)
+    lifted, urns = _write_schools(folder / KNOWN_FOLDER, seed, later, places, effects)
+    supported, truth = len(urns), SurveyTruth(change=effects.audit)
+    write_audit(folder / KNOWN_FOLDER, urns, AUDIT_WAVES, seed, truth)
     return {
         "folder": KNOWN_FOLDER,
         "effects": asdict(effects),
@@ -80,6 +87,11 @@ def write_known_effects(folder: Path, seed: int, later: Later, effects: KnownEff
         "good_schools": {"participants": "three_authorities.csv", "first_summers": list(WAVES)},
         "schools": {"participants": "supported_schools.csv", "schools": supported, "first_summer": SUPPORT_START},
         "shock_of_the_supported_authorities": COMMON_SHOCK,
+        "audit": {
+            "participants": "supported_schools.csv",
+            "waves": list(AUDIT_WAVES),
+            "icc_before_rounding": truth.icc,
+        },
         "schools_lifted_a_grade": lifted,
         "percentage_points_better": 100.0 * lifted / max(supported, 1),
     }
@@ -140,8 +152,8 @@ def _write_starts(path: Path, codes: Ints, first: tuple[int, ...]) -> None:
 # Schools that had days of support: by how many, what became of two groups of pupils, and grades before and after.
 
 
-def _write_schools(folder: Path, seed: int, later: Later, places: Ints, effects: KnownEffects) -> tuple[int, int]:
-    """Write `schools.csv` and the list of supported schools; return how many rose a grade by it, of how many."""
+def _write_schools(folder: Path, seed: int, later: Later, places: Ints, effects: KnownEffects) -> tuple[int, Ints]:
+    """Write `schools.csv` and the list of supported schools; return how many rose a grade by it, and their URNs."""
     at = np.flatnonzero(later.is_open(LAST_SUMMER) & ~later.is_special & (later.schools.first == 2016))
     area, level = later.schools.area[at], stream(seed, "known-levels").normal(104.0, 2.0, len(at))
     in_places = np.isin(area, places[-_SUPPORT_AREAS:])
@@ -162,7 +174,7 @@ def _write_schools(folder: Path, seed: int, later: Later, places: Ints, effects:
     write_blocks(folder / "schools.csv", blocks)
     chosen = np.flatnonzero(days)
     write_columns(folder / "supported_schools.csv", {"urn": who["urn"][chosen], "dose": whole_text(days[chosen])})
-    return lifted, len(chosen)
+    return lifted, later.urn(_LISTED_IN)[at][chosen]
 
 
 def _days(seed: int, area: Ints, places: Ints) -> Ints:

@@ -12,6 +12,7 @@
   others.
 - `staggered`: The plan of an analysis of staggered starts: who starts when, who is compared, and how it will be
   judged.
+- `survey`: The plan of a survey: its items and scales, its waves, and of which schools the change is to speak.
 - `synthetic`: The plan of a synthetic control: which areas are followed from when, which may be donors, and how it is
   judged.
 - `transitions`: The plan of an analysis of ordered categories: which there are, where everyone stood, and who is

@@ -29,6 +29,8 @@
   they are effects of.
 - `staggered_judged`: The overall effect of staggered starts on any outcomes by unit and year, as an analysis is
   quoted by it.
+- `survey`: Results of a survey: who answered, what was answered, how reliable its scales are, and what became
+  otherwise.
 - `synthetic`: Results of an analysis by synthetic control: the effect of every outcome, who takes the treated areas'
   place.
 - `synthetic_checks`: Effects of an analysis by synthetic control in the form that every kind gives them, and what

@@ -7,9 +7,10 @@ what stands among them and is no whole number is refused, as nobody could say wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -51,19 +52,17 @@ def rests_on_few(threshold: int) -> Unavailable:
     return Unavailable(few(threshold))
 
 
-def suppressed(threshold: int) -> Unavailable:
-    """Return what stands in the place of a suppressed count."""
-    return Unavailable(f"Suppressed (a count of fewer than {threshold} pupils, or one that would reveal it).")
+def suppressed(threshold: int, people: str = "pupils") -> Unavailable:
+    """Return what stands in the place of a suppressed count of pupils, or of other `people` in words."""
+    return Unavailable(f"Suppressed (a count of fewer than {threshold} {people}, or one that would reveal it).")
 
 
 def is_suppressed(cell: object) -> bool:
     """Return whether a cell is a count that was suppressed, at whatever threshold."""
-    return isinstance(cell, Unavailable) and cell == suppressed(_threshold_in(cell.reason))
+    return isinstance(cell, Unavailable) and _SUPPRESSED.fullmatch(cell.reason) is not None
 
 
-def _threshold_in(reason: str) -> int:
-    digits = "".join(sign for sign in reason if sign.isdigit())
-    return int(digits) if len(digits) in range(1, 9) else 0
+_SUPPRESSED: Final = re.compile(r"Suppressed \(a count of fewer than \d{1,8} [a-z]+, or one that would reveal it\)\.")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -259,7 +258,7 @@ def _weak_lines(
 
 def _exposed(table: Table, threshold: int) -> bool:
     """Return whether the sums that a table shows determine a suppressed count under the threshold."""
-    reason = suppressed(threshold)
+    reason = suppressed(threshold, table.people)
     places = {(r, c): table.rows[r][c] for c in _pupil_columns(table) for r in range(len(table.rows))}
     hidden = sorted(place for place, cell in places.items() if cell == reason)
     lines = sums_shown(table, places)
@@ -275,7 +274,7 @@ def _exposed(table: Table, threshold: int) -> bool:
 def _without(table: Table, hidden: set[Place], threshold: int) -> Table:
     if not hidden:
         return table
-    stand_in = suppressed(threshold)
+    stand_in = suppressed(threshold, table.people)
     rows = tuple(
         tuple(stand_in if (r, c) in hidden else cell for c, cell in enumerate(row)) for r, row in enumerate(table.rows)
     )
@@ -286,7 +285,7 @@ def with_derived_hidden(table: Table, threshold: int) -> Table:
     """Return the table with figures derived from a suppressed count suppressed too."""
     keys = [column.key for column in table.columns]
     source = {i: keys.index(c.derived_from) for i, c in enumerate(table.columns) if c.derived_from}
-    stand_in = suppressed(threshold)
+    stand_in = suppressed(threshold, table.people)
 
     def cell_of(row: tuple[Cell, ...], i: int) -> Cell:
         return stand_in if i in source and row[source[i]] == stand_in else row[i]

@@ -156,7 +156,7 @@ def _withheld(name: str, table: Table, place: Place, why: Why) -> Withheld:
 def _hiding(one: ReleasedTable, places: set[Place], fewest: int) -> ReleasedTable:
     if not places:
         return one
-    stand_in = suppressed(fewest)
+    stand_in = suppressed(fewest, one.table.people)
     rows = tuple(
         tuple(stand_in if (r, c) in places else cell for c, cell in enumerate(row))
         for r, row in enumerate(one.table.rows)

@@ -83,6 +83,7 @@ class Table:
     values are shown as headings of panels, each over the rows that have that value. Each of `row_sums` are places of
     rows, the first of which sums the others, and each of `column_sums` keys of columns likewise; rows of a table that
     `is_nested` count groups that lie within each other, so that what two of them differ by is a count as well.
+    `people` is what its counts of pupils count, in words, where these are other people.
     Rows that are `dominated` have a number, a mean or a sum, of which one or two units make up most: it may not leave
     where units are people. `above` is said before the table, `notes` after it. A `Table` has no way to show itself:
     `release` makes the `ReleasedTable` that can.
@@ -100,6 +101,7 @@ class Table:
     column_sums: tuple[tuple[str, ...], ...] = ()
     is_nested: bool = False
     dominated: tuple[int, ...] = ()
+    people: str = "pupils"
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -164,6 +166,8 @@ def cell_text(cell: Cell, kind: Kind, decimals: int | None = None) -> str:
 def table_record(table: Table) -> dict[str, object]:
     """Return a table as values JSON has."""
     record = {field.name: getattr(table, field.name) for field in fields(table)}
+    if table.people == "pupils":
+        del record["people"]
     return record | {
         "columns": [asdict(column) for column in table.columns],
         "rows": [[_cell_record(cell) for cell in row] for row in table.rows],

@@ -13,6 +13,8 @@
   means.
 - `forest`: Forest plot: every project's estimate, and the pooled one with its prediction interval or why there is
   none.
+- `likert`: Answers to items as bars that part at the middle of their scale; what is withheld in the table is not
+  drawn.
 - `main_effect`: The main effect: its interval on one line, and where the treated area stands among all areas.
 - `matching`: Figures of a matched or weighted comparison: love plot, overlap, distributions, and the years before.
 - `plotting_state`: What matplotlib keeps for a whole process: put back after a notebook, and its backend for

@@ -15,6 +15,8 @@
   beside.
 - `staggered`: What documents show of an analysis of staggered starts: who starts when, the effect by time, six
   estimators.
+- `survey`: What documents show of a survey: who answered, what, how reliable its scales are, and what became
+  otherwise.
 - `synthetic`: What documents show of a synthetic control: who was followed, the series, the gap among placebos, how
   it holds.
 - `transitions`: What documents show of ordered categories before and after: the matrix of each arm, and what differs

@@ -61,6 +61,15 @@ FINDINGS: Final = {
     "partial_take_up": "Between nothing and the threshold",
     "source": "Where the series was read",
     "lists_postdate": "Age of the neighbour lists",
+    "survey_response": "Who answered",
+    "survey_response_gap": "Response in the two waves",
+    "survey_one_wave": "Schools in one wave only",
+    "survey_schools": "Schools in both waves",
+    "survey_reliability": "Reliability of the scales",
+    "survey_items": "Items against their scale",
+    "survey_room": "Room at the ends of the scales",
+    "survey_unknown_schools": "Schools no file knows",
+    "survey_recurring": "The same people twice",
 }
 NO_MONTHS: Final = Unavailable(
     "Months of progress need an effect size in pupil-level standard deviations, which cannot be given."

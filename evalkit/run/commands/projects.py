@@ -73,6 +73,7 @@ NEW: Final = Declared(
         "evalkit new tutoring --kind pupils": "a table of pupils in schools",
         "evalkit new coaching --kind dose": "schools that had more of it, and schools that had less",
         "evalkit new grades --kind transitions": "categories, such as inspectors' grades, before and after",
+        "evalkit new audit --kind survey": "what people in schools answered, in one or two waves",
         "evalkit new partnership --kind contribution": "a theory of change, and the evidence for its links",
     },
     epilog="Then fill it in, and type: evalkit check SLUG",

@@ -22,6 +22,7 @@
 - `staggered`: The kind `staggered`: participants that start in different years, compared before and after their own
   start.
 - `subgroups`: An analysis of any kind made again for each subgroup, and how the effects of the subgroups differ.
+- `survey`: The kind `survey`: items and scales of a questionnaire or an audit tool, one or two waves, by school.
 - `synthetic`: The kind `synthetic`: one area or few, compared with a weighted average of others that was like them
   before.
 - `transitions`: The kind `transitions`: ordered categories before and after, such as inspectors' grades, by arm.

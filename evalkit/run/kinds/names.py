@@ -15,6 +15,7 @@ KINDS: Final[dict[str, str]] = {
     "pupils": "evalkit.run.kinds.pupils:PUPILS",
     "series": "evalkit.run.kinds.series:SERIES",
     "staggered": "evalkit.run.kinds.staggered:STAGGERED",
+    "survey": "evalkit.run.kinds.survey:SURVEY",
     "synthetic": "evalkit.run.kinds.synthetic:SYNTHETIC",
     "transitions": "evalkit.run.kinds.transitions:TRANSITIONS",
 }

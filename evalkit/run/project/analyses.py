@@ -197,7 +197,15 @@ def _with_options(project: Project, analysis: Analysis, options: object) -> Anal
         uses_exposure=kind_of(analysis.kind).uses_exposure and not kind_of(analysis.kind).describes,
         describes=kind_of(analysis.kind).describes,
         exposure=exposure if isinstance(exposure, Exposure) else None,
-        columns=tuple(dict.fromkeys((*_columns_named(options, project), *_columns_named(by, project)))),
+        columns=tuple(
+            dict.fromkeys(
+                (
+                    *_columns_named(options, project),
+                    *_columns_named(getattr(options, "named_columns", ()), project),
+                    *_columns_named(by, project),
+                )
+            )
+        ),
     )
 
 

@@ -52,6 +52,8 @@ _OF_KEYS: Final[Mapping[Block, str]] = {
         analyses.estimate analyses.estimand analyses.method analyses.covariates analyses.area_effects analyses.model
         analyses.shock analyses.weights analyses.likelihood analyses.slope analyses.estimator analyses.base_period
         analyses.unbalanced analyses.several analyses.nu analyses.nodes analyses.links analyses.matrix
+        analyses.answers analyses.scales analyses.points analyses.waves analyses.linked analyses.of_schools
+        analyses.known analyses.ratings analyses.rater
     """,
     "inference": """
         seed families analyses.families inference.level inference.statistic pool.minimum_area_schools
