@@ -12,6 +12,7 @@ from evalkit.core.project import Analysis, Project
 from evalkit.core.quantities import Quantity, Unavailable
 from evalkit.core.shown import Shown
 from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
+from evalkit.diagnose.appraisal.judgement import Judgement
 from evalkit.diagnose.finding import Finding
 from evalkit.estimate.areas.together import Difference, Over
 from evalkit.estimate.effect import Effect
@@ -39,6 +40,7 @@ class AnalysisResults(Shown):
     missing : what missing results could do to it, or why that is not said
     extra : what the kind adds to its entry of results.json: `group_time`, `event_study`, `weights`, `pairs`
     subgroups : the results for the subgroups of each `by`, and how they differ
+    judgements : its entries on published scales, none of which rests on an estimate; none where it describes
     lasting : what became of the effect after the programme's end; None where that was not asked
     """
 
@@ -52,6 +54,7 @@ class AnalysisResults(Shown):
     missing: MissingResults | Unavailable = NOT_LOOKED_AT
     extra: Mapping[str, object] = field(default_factory=dict)
     subgroups: tuple[SubgroupResults, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
     lasting: LastingResults | Unavailable | None = None
 
     @property

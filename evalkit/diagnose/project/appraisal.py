@@ -8,20 +8,14 @@ from typing import Final
 from evalkit.core.formats import as_sentence, interval_text, lower_first, mean_of, number, visible
 from evalkit.core.project import Claim, Exposure
 from evalkit.core.quantities import Interval, Quantity, Unavailable
-from evalkit.core.words import counted, listed
+from evalkit.core.words import counted
 from evalkit.data.measures import Measure, measure_of
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import BalanceRow, DetectableEffect
+from evalkit.diagnose.appraisal.judgement import EEF, Judgement
 from evalkit.diagnose.finding import Finding, FindingKind, Verdict
-from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED, WwcClass, wwc_class
-from evalkit.diagnose.project.evaluation import (
-    NOT_TESTED,
-    RULES,
-    ClaimCheck,
-    EvidenceRating,
-    Judgement,
-    evidence_rating,
-)
+from evalkit.diagnose.matched.balance_registry import ADJUSTABLE
+from evalkit.diagnose.project.evaluation import NOT_TESTED, RULES, ClaimCheck, EvidenceRating, evidence_rating
 from evalkit.diagnose.project.falsification import JOINT
 from evalkit.diagnose.project.flows import attrition_of
 from evalkit.diagnose.project.results import Results
@@ -29,8 +23,6 @@ from evalkit.estimate.effect import Effect
 
 # How secure the result is by published scales that count: the EEF's padlocks, WWC baselines, Campbell's appraisal.
 
-EEF: Final = "EEF security rating (indicative, not an EEF rating)"
-WWC: Final = "What Works Clearinghouse, baseline"
 CAMPBELL: Final = "Campbell critical appraisal"
 _MANY, _FEW = 60, 30
 _MOST_UNLIKE: Final = 0.05
@@ -71,47 +63,10 @@ def _known(entry: DetectableEffect) -> list[float]:
 
 
 def ratings(results: Results, rating: EvidenceRating) -> tuple[Judgement, ...]:
-    """Return the padlocks, the baseline category and Campbell's three domains, each with its reason."""
-    why = f"{rating.sentence} {RULES} {_LIMIT}"
-    padlocks = Judgement(scale=EEF, domain="Overall", judgement=rating.label, sentence=why)
-    return (padlocks, _baseline(results), *_campbell(results))
-
-
-_CATEGORIES: Final = {
-    WwcClass.SATISFIED: "satisfied",
-    WwcClass.NEEDS_ADJUSTMENT: "adjust",
-    WwcClass.NOT_SATISFIED: "fails",
-}
-"""The words of results.json."""
-
-
-def baseline_category(smd: Quantity) -> str:
-    """Return the What Works Clearinghouse's category of a baseline difference in standard deviations."""
-    if isinstance(smd, Unavailable):
-        return "not known"
-    return _CATEGORIES[wwc_class(smd)]
-
-
-_MEANING: Final = {
-    "satisfied": f"At most {SATISFIED} satisfies the standard.",
-    "adjust": f"From {SATISFIED} to {ADJUSTABLE} the standard asks for statistical adjustment; a comparison of changes "
-    "is one.",
-    "fails": f"Above {ADJUSTABLE} no adjustment satisfies the standard: the arms began too far apart.",
-    "not known": "No category can be given.",
-}
-
-
-def _baseline(results: Results) -> Judgement:
-    rows = _main_rows(results)
-    if not rows:
-        return Judgement(scale=WWC, domain="Baseline", judgement="not known", sentence="No baseline could be compared.")
-    worst = max(rows, key=_size)
-    category = baseline_category(worst.smd_after)
-    sentence = (
-        f"The largest difference between treated and compared schools before the programme is {visible(_size(worst))} "
-        f"SD between schools ({worst.label}; {measure_of(results.project, worst.outcome).said}). {_MEANING[category]}"
-    )
-    return Judgement(scale=WWC, domain="Baseline", judgement=category, sentence=sentence)
+    """Return the padlocks and Campbell's three domains, each with its reason: what other kinds do not have."""
+    why = f"{rating.sentence} {_LIMIT}"
+    padlocks = Judgement(scale=EEF, domain="Overall", judgement=rating.label, sentence=why, rule=RULES)
+    return (padlocks, *_campbell(results))
 
 
 def _main_rows(results: Results) -> list[BalanceRow]:
@@ -121,6 +76,9 @@ def _main_rows(results: Results) -> list[BalanceRow]:
 
 def _size(row: BalanceRow) -> float:
     return abs(row.smd_after) if isinstance(row.smd_after, float) else 0.0
+
+
+_CAMPBELL_RULE: Final = "By counts alone, at the lines named beside it; the appraisal's other domains are a reader's."
 
 
 def _campbell(results: Results) -> tuple[Judgement, ...]:
@@ -145,92 +103,10 @@ def _campbell(results: Results) -> tuple[Judgement, ...]:
             "apart; at most 5% counts as high.",
         ),
     )
-    return tuple(Judgement(scale=CAMPBELL, domain=d, judgement=j, sentence=s) for d, j, s in made)
+    return tuple(Judgement(scale=CAMPBELL, domain=d, judgement=j, sentence=s, rule=_CAMPBELL_RULE) for d, j, s in made)
 
 
-# The result on published appraisal scales, in words; claims; cost; limits.
-
-_ROBINS = "ROBINS-I"
-_MARYLAND = "Maryland Scientific Methods Scale"
-
-
-def judgements(results: Results) -> tuple[Judgement, ...]:
-    """Return the ROBINS-I domains (Sterne and others, 2016) and the Maryland scale, in words.
-
-    They are the kit's reading of the design from its own checks, for a reviewer to revise.
-    """
-    return (*_robins(results), _maryland())
-
-
-def _robins(results: Results) -> tuple[Judgement, ...]:
-    whole = results.intake.treated.is_whole_area
-    rows = (
-        (
-            "Confounding",
-            "serious",
-            "The programme was not allocated at random, and anything else that changed in the area at the same time "
-            "is in the estimate.",
-        ),
-        ("Selection of participants", *(_SELECTED_AREA if whole else _SELECTED_SCHOOLS)),
-        ("Classification of interventions", *(_whole_area(results) if whole else _LISTED)),
-        (
-            "Deviations from intended interventions",
-            "no information",
-            "What was delivered in each school, and what comparison schools received, is not in these data.",
-        ),
-        ("Missing data", *_missing(results)),
-        (
-            "Measurement of outcomes",
-            *_measurement(results),
-        ),
-        (
-            "Selection of the reported result",
-            "moderate",
-            "Outcomes and comparisons stand in a project file, but were chosen with the data already public; every "
-            "one is reported.",
-        ),
-        ("Overall", "serious", "The overall judgement is that of the worst domain."),
-    )
-    return tuple(Judgement(scale=_ROBINS, domain=d, judgement=j, sentence=s) for d, j, s in rows)
-
-
-_SELECTED_AREA = (
-    "moderate",
-    "Every eligible school of the area counts, so schools could not select themselves into the analysis; the area "
-    "itself was selected.",
-)
-_SELECTED_SCHOOLS = ("serious", "Schools were chosen for, or chose, the programme.")
-_LISTED = ("low", "Participants come from a list supplied to this evaluation.")
-
-
-def _whole_area(results: Results) -> tuple[str, str]:
-    reason = results.project.participants.whole_area_reason
-    told = f"The whole area is counted as treated, which is what this report asks about. {reason}"
-    return "low for the area, serious for the schools that took part", told
-
-
-def _measurement(results: Results) -> tuple[str, str]:
-    """Return how outcomes are measured: by tests and exams, or by teachers who knew of the programme."""
-    project = results.project
-    own = [measure_of(project, one.code).label for one in project.outcomes if one.is_own]
-    published = [measure_of(project, one.code) for one in project.outcomes if not one.is_own]
-    by_exam = {known.key_stage == "KS4" for known in published if not known.teacher_assessed}
-    by_teacher = [known.label for known in published if known.teacher_assessed]
-    kinds = listed([name for is_exam, name in ((False, "tests"), (True, "exams")) if is_exam in by_exam])
-    told = [f"Outcomes come from {kinds} set and marked outside the schools."] if by_exam else []
-    if by_teacher:
-        told.append(f"{listed(by_teacher)}: assessed by teachers who knew of the programme, moderate at least.")
-    if own:
-        told.append(f"{listed(own)}: from a table of the evaluators' own; how it was measured must be said beside it.")
-    judgement = f"low for {kinds}" if by_exam else "moderate" if by_teacher else "not known"
-    return judgement, " ".join(told)
-
-
-def _missing(results: Results) -> tuple[str, str]:
-    shares = {arm: eligible_share(results, arm) for arm in ("treated", "comparison")}
-    said = " and ".join(f"{visible(100 * share, 1)}% of the eligible {arm} schools" for arm, share in shares.items())
-    judgement = "low" if min(shares.values()) >= 0.95 else "moderate"
-    return judgement, f"{said} have a published result in every year; small cohorts are suppressed."
+# What else a reader must know: shares analysed, claims, limits.
 
 
 def eligible_share(results: Results, arm: str) -> float:
@@ -238,17 +114,6 @@ def eligible_share(results: Results, arm: str) -> float:
     lost = attrition_of(results.flow, results.primary)
     share = lost.share_treated if arm == "treated" else lost.share_comparison
     return 1.0 if isinstance(share, Unavailable) else 1 - share
-
-
-def _maryland() -> Judgement:
-    return Judgement(
-        scale=_MARYLAND,
-        domain="Design",
-        judgement="level 3 at most",
-        sentence="Change before and after is compared with that of other areas. Level 3 asks for evidence that the "
-        "two were comparable; where the findings on earlier trends or balance are serious, a reader may put it at "
-        "level 2.",
-    )
 
 
 def check_claims(results: Results, claims: tuple[Claim, ...]) -> tuple[ClaimCheck, ...]:

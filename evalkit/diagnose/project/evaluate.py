@@ -21,7 +21,7 @@ from evalkit.design.project.areas import TREATED_GROUP
 from evalkit.design.project.labels import NEIGHBOURS
 from evalkit.design.project.plan import DesignStage, DetectableEffect, LockedDesign, OutcomeDesign
 from evalkit.diagnose.power.report import TOO_FEW_AREAS, detectable_by_clusters
-from evalkit.diagnose.project.appraisal import check_claims, judgements, limits, ratings, security
+from evalkit.diagnose.project.appraisal import check_claims, limits, ratings, security
 from evalkit.diagnose.project.checks import CHECKS
 from evalkit.diagnose.project.checks_sample import conversion_rows
 from evalkit.diagnose.project.costs import cost_summary
@@ -113,7 +113,7 @@ def evaluate(
         distributions=tuple(_distributions(results)),
         detectable=results.detectable,
         findings=findings,
-        judgements=(*judgements(results), *ratings(results, rating)),
+        judgements=ratings(results, rating),
         claims=check_claims(results, claims),
         conversions=tuple(conversion_rows(results)),
         cost=cost_summary(results),

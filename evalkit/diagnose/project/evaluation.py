@@ -18,6 +18,7 @@ from evalkit.core.words import counted, listed
 from evalkit.data.flow import Flow
 from evalkit.data.panel import Panel
 from evalkit.design.project.plan import DesignStage, DetectableEffect
+from evalkit.diagnose.appraisal.judgement import Judgement
 from evalkit.diagnose.finding import Finding
 from evalkit.diagnose.power.pre_trends import PreTrendPower
 from evalkit.diagnose.project.flows import Attrition
@@ -225,16 +226,6 @@ class ClaimCheck:
 
     claim: Claim
     verdict: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """An entry of a published appraisal scale, in words."""
-
-    scale: str
-    domain: str
-    judgement: str
     sentence: str
 
 

@@ -28,6 +28,7 @@ from evalkit.report.tables.curve import curve_tables
 from evalkit.report.tables.missing import missing_tables
 from evalkit.report.tables.subgroups import evaluation_tables
 from evalkit.report.templates import packaged
+from evalkit.report.words.judged import judgement_tables
 from evalkit.report.words.names import NO_MONTHS, school_sd_name
 from evalkit.report.words.plan_kept import NOT_LOCKED, lock_sentence
 
@@ -103,6 +104,7 @@ def _analysis_record(results: AnalysisResults) -> dict[str, Any]:
         "effects": [_marked(effect, results) for effect in results.effects],
         "findings": _findings(results),
         "missing": _missing_record(results.missing),
+        "judgements": plain(results.judgements),
         **results.extra,
         **_subgroups_of(results),
         **({} if results.lasting is None else {"lasting": _lasting_record(results.lasting, results.project)}),
@@ -343,7 +345,7 @@ def _of_analysis(results: AnalysisResults) -> str:
 def _tables_of(results: AnalysisResults) -> dict[str, ReleasedTable]:
     module = kind_module(results.plan)
     made = module.tables(results) if module and hasattr(module, "tables") else {}
-    every = {**made, **missing_tables(results)}
+    every = {**made, **missing_tables(results), **judgement_tables(results)}
     return {f"{_of_analysis(results)}{name}": table for name, table in every.items()}
 
 

@@ -131,7 +131,7 @@ def _no_interval(found: Ranked) -> str:
     if isinstance(found.p_value, Unavailable):
         return f"How uncertain this is cannot be given. {as_sentence(found.p_value.reason)}"
     assert isinstance(found.interval, Unavailable)
-    return f"{p_equals(found.p_value).capitalize()} by its rank. {as_sentence(found.interval.reason)}"
+    return f"By its rank {p_equals(found.p_value)}. {as_sentence(found.interval.reason)}"
 
 
 def summary_parts(results: AnalysisResults) -> tuple[Part, ...]:

@@ -15,8 +15,8 @@ from evalkit.design.analysis_plan import AnalysisPlan
 from evalkit.design.power.mdes import MULTIPLIER, averaging_factor
 from evalkit.design.project.labels import LIST_LABEL
 from evalkit.design.project.plan import AreaComparison, BalanceRow, DesignStage, MeasureNote
+from evalkit.diagnose.appraisal.scales import baseline_category
 from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED
-from evalkit.diagnose.project.appraisal import baseline_category
 from evalkit.diagnose.project.describe import measure_note
 from evalkit.diagnose.project.evaluation import AreasResults
 from evalkit.report.border.disclosure import ReleasedTable, release

@@ -58,27 +58,6 @@ _KINDS: Final = (
 )
 
 
-def judgements(evaluation: AreasResults) -> ReleasedTable:
-    """Return the entries of published appraisal scales, in words."""
-    columns = (
-        Column("domain", "Domain"),
-        Column("scale", "Scale"),
-        Column("judgement", "Judgement"),
-        Column("sentence", "Why"),
-    )
-    rows = tuple((j.domain, j.scale, capital(j.judgement), j.sentence) for j in evaluation.judgements)
-    notes = (
-        "The kit's own reading of the scales, for a reviewer to contest; nobody else has rated this evaluation.",
-        "ROBINS-I rates the risk of bias in studies without random allocation; the Maryland scale the strength of a "
-        "design, from 1 to 5; EEF is the Education Endowment Foundation; the What Works Clearinghouse is that of the "
-        "United States; the Campbell Collaboration appraises how sound the studies in its reviews are.",
-    )
-    return released(
-        evaluation,
-        Table(caption="How published scales would rate this design", columns=columns, rows=rows, notes=notes),
-    )
-
-
 def claims(evaluation: AreasResults) -> ReleasedTable:
     """Return what was claimed about the programme against what these data show, and first what the words rest on."""
     columns = (

@@ -6,6 +6,7 @@
 - `did`: What `evalkit did` found, what of it may be told, and the sentences around its tables.
 - `front`: What stands once at the top of everything that a project gives: who answers for it, when, for whom, of what
   data.
+- `judged`: How published scales would rate the design of any analysis: each entry with the rule that gives it.
 - `matched`: Sentences on a matched or weighted comparison: how it was made, whom it leaves out, and what its effect
   says.
 - `names`: The words a report uses for codes, and those it never uses.

@@ -20,6 +20,7 @@ from evalkit.report.border.parts import Heading, Part, Parts, Prose
 from evalkit.report.kinds.kind_module import T, said_by_kind
 from evalkit.report.kinds.locked import locked_parts
 from evalkit.report.tables.missing import missing_parts
+from evalkit.report.words.judged import judgement_parts
 from evalkit.report.words.names import capital, effect_unit, measure_label, units_counted, units_of
 
 NOT_AN_EFFECT: Final = (
@@ -282,7 +283,11 @@ def plans_in_full(design: ProjectDesign) -> Parts:
 def reviews_in_full(evaluation: Evaluation) -> Parts:
     """Return what each kind shows of what could be wrong, under a heading for each analysis where there are several."""
     every = list(in_order(evaluation))
-    return Parts(tuple(_of_each(every, "review_parts", lambda results: results.plan, missing_parts)))
+    return Parts(tuple(_of_each(every, "review_parts", lambda results: results.plan, _of_any_kind)))
+
+
+def _of_any_kind(results: AnalysisResults) -> tuple[Part, ...]:
+    return (*missing_parts(results), *judgement_parts(results))
 
 
 def _nothing_more(of: object) -> tuple[Part, ...]:

@@ -117,6 +117,7 @@ def _estimate(request: EstimateRequest) -> AnalysisResults:
         effects=found.effects,
         findings=found.findings,
         details=found,
+        judgements=found.judgements,
     )
 
 

@@ -138,6 +138,7 @@ DOSE: Final = Kind(
     placed=_placed,
     power=_power,
     missing=_missing,
+    against="doses",
     complaints=_complaints,
     inherits=_INHERITED,
     shown_by="evalkit.report.kinds.dose",

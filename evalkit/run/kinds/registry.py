@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evalkit.data.published.performance import PublishedLimits
     from evalkit.data.published.project_data import ProjectData
     from evalkit.design.analysis_plan import AnalysisPlan, ProjectDesign
+    from evalkit.diagnose.appraisal.judgement import Against
     from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
     from evalkit.diagnose.missing.sample import MissingSample
     from evalkit.diagnose.power.report import AnalysisPower, PowerOptions
@@ -122,6 +123,8 @@ class Kind:
     notebook : its notebook, where that is not notebooks/2_<name>.ipynb
     placed : the statistic of an outcome for the treated and for every area or set without a programme, so that others
         can be set beside it: what subgroups and families are judged by (None: they get no p-value, and the reason)
+    against : whom its treated are compared with, by which published scales judge it: others without the programme,
+        or participants that had less of it
     missing : what it gives of each outcome so that missing results can be looked at, after `estimate`; None where it
         cannot, and `no_missing` then says why
     axes : choices that a specification curve may vary and no key of a project file has, by name; of each the options,
@@ -146,6 +149,7 @@ class Kind:
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     varied: Callable[[VariedRequest], Iterator[PlacedStatistic | Unavailable]] | None = None
     power: Callable[[PowerRequest], Iterable[AnalysisPower]] | None = None
+    against: Against = "untreated"
     missing: Callable[[EstimateRequest], Iterable[MissingSample]] | None = None
     no_missing: str = "This kind of analysis does not say what missing results could do to it."
     notebook: Path | None = None
@@ -225,13 +229,21 @@ def evaluate_project(
         )
         for plan in design.plans
     )
-    whole = Evaluation(project=design.project, design=design, analyses=results)
+    whole = judged_on_scales(Evaluation(project=design.project, design=design, analyses=results))
     judged = with_families(whole, intake, placed_of, executor or SERIAL)
     if design.project.choices is None:
         return judged
     from evalkit.run.kinds.curve import curve_of
 
     return replace(judged, curve=curve_of(design.project, intake, executor or SERIAL))
+
+
+def judged_on_scales(evaluation: Evaluation) -> Evaluation:
+    """Return an evaluation with each analysis judged on published scales, by what its kind rests on and the lock."""
+    from evalkit.diagnose.appraisal.appraise import Basis, appraised
+
+    kinds = {one.analysis.kind: kind_of(one.analysis.kind) for one in evaluation.analyses}
+    return appraised(evaluation, {name: Basis(kind.against) for name, kind in kinds.items()})
 
 
 def _with_subgroups(results: AnalysisResults, intake: ProjectData, executor: Executor | None) -> AnalysisResults:

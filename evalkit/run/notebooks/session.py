@@ -200,7 +200,7 @@ def _design(path: Path, sources: Sources) -> ProjectDesign:
 
 def _evaluate(shared: Shared) -> Evaluation:
     from evalkit.data.published.project_data import read_records
-    from evalkit.run.kinds.registry import evaluate_project
+    from evalkit.run.kinds.registry import evaluate_project, judged_on_scales
     from evalkit.run.project.project_file import claims_of
 
     design = _design_once(shared)
@@ -211,7 +211,7 @@ def _evaluate(shared: Shared) -> Evaluation:
     )
     found = evaluate_project(design, records, claims_of(project, folder))
     kept = _kept_plan(shared)
-    return found if kept.lock is None else replace(found, kept=kept)
+    return found if kept.lock is None else judged_on_scales(replace(found, kept=kept))
 
 
 def _kept_plan(shared: Shared) -> PlanKept:

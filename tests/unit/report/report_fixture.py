@@ -30,6 +30,7 @@ from evalkit.design.project.plan import (
     MatchSummary,
     MeasureNote,
 )
+from evalkit.diagnose.appraisal.judgement import Judgement
 from evalkit.diagnose.evaluation import AnalysisResults, Evaluation
 from evalkit.diagnose.finding import CheckPower, Finding, FindingKind, Verdict
 from evalkit.diagnose.project.evaluation import (
@@ -42,7 +43,6 @@ from evalkit.diagnose.project.evaluation import (
     EvidenceRating,
     Headline,
     IntraclassCorrelation,
-    Judgement,
     OutcomeSummary,
 )
 from evalkit.diagnose.project.flows import attrition_of

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from evalkit.core.quantities import Unavailable
+from evalkit.diagnose.appraisal.scales import baseline_category
 from evalkit.diagnose.matched.balance_arrays import ratio
 from evalkit.diagnose.matched.balance_registry import ADJUSTABLE, SATISFIED, WwcClass, wwc_class
-from evalkit.diagnose.project.appraisal import baseline_category
 
 CLASSES = [
     (0.0, WwcClass.SATISFIED, "satisfied"),

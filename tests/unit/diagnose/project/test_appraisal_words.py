@@ -1,13 +1,12 @@
 """Limits and appraisals say what follows from the project at hand."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
-from evalkit.core.project import Exposure, Outcome
+from evalkit.core.project import Exposure
 from evalkit.data.measures import measure
-from evalkit.diagnose.project.appraisal import _measurement, _years
+from evalkit.diagnose.project.appraisal import _years
 
 READING = measure("READPROG")
 
@@ -45,26 +44,3 @@ READING = measure("READPROG")
 )  # fmt: skip
 def test_what_the_years_leave_open_follows_from_them(exposure, primary, said):
     assert list(_years(exposure, primary)) == said
-
-
-@pytest.mark.parametrize(
-    ("codes", "judgement", "said"),
-    [
-        (["READPROG", "WRITPROG"], "low for tests", "come from tests set and marked outside the schools. Writing prog"),
-        (["P8MEA"], "low for exams", "Outcomes come from exams set and marked outside the schools."),
-        (["READPROG", "P8MEA"], "low for tests and exams", "tests and exams"),
-        (["WRITPROG"], "moderate", "assessed by teachers who knew of the programme"),
-        (["scores.age"], "not known", "age: from a table of the evaluators' own"),
-        (["READPROG", "scores.age"], "low for tests", "marked outside the schools. age: from a table"),
-    ],
-)
-def test_how_outcomes_are_measured_follows_from_them(codes, judgement, said):
-    outcomes = [
-        Outcome(role="secondary", measure=code)
-        if "." not in code
-        else Outcome(role="secondary", table=code.partition(".")[0], column=code.partition(".")[2])
-        for code in codes
-    ]
-    found = _measurement(SimpleNamespace(project=SimpleNamespace(outcomes=outcomes)))
-    assert found[0] == judgement
-    assert said in found[1]

@@ -21,7 +21,10 @@ def levels_by_hand(intake, project, code):
 
 def results_record(evaluation):
     """Return what results.json holds of these results."""
-    return release_record(record(SimpleNamespace(details=evaluation)), evaluation.project.disclosure.threshold)
+    return release_record(
+        record(SimpleNamespace(details=evaluation, judgements=evaluation.judgements)),
+        evaluation.project.disclosure.threshold,
+    )
 
 
 def found(evaluation, code, design="neighbours"):

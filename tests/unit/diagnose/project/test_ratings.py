@@ -8,8 +8,10 @@ from scipy import stats
 
 from evalkit.core.project import Outcome
 from evalkit.core.quantities import Interval, Unavailable
+from evalkit.diagnose.appraisal.judgement import EEF
+from evalkit.diagnose.appraisal.scales import baseline_category
 from evalkit.diagnose.power.report import detectable_by_clusters
-from evalkit.diagnose.project.appraisal import CAMPBELL, EEF, WWC, baseline_category
+from evalkit.diagnose.project.appraisal import CAMPBELL
 from evalkit.diagnose.project.outcome_summaries import adjusted_p_values, mean_pupils
 
 
@@ -27,7 +29,7 @@ def test_without_a_difference_there_is_no_category():
 
 def test_every_scale_has_its_entries(evaluation):
     scales = [judgement.scale for judgement in evaluation.judgements]
-    assert (scales.count(EEF), scales.count(WWC), scales.count(CAMPBELL)) == (1, 1, 3)
+    assert (scales.count(EEF), scales.count(CAMPBELL)) == (1, 3)
     padlocks = next(j for j in evaluation.judgements if j.scale == EEF)
     assert padlocks.judgement == evaluation.rating.label
     assert "unverified" in padlocks.sentence
