@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Final, Literal
 
 import pandas as pd
@@ -334,9 +334,8 @@ def plan_matched(project: Project, options: MatchedOptions, intake: ProjectData)
     DesignError
         Where a covariate is not known or no treated school, or nobody to compare with, is left.
     """
-    treated = _treated_areas(intake)
     excluded = project.pool.exclude_areas if options.pool.exclude_areas is None else options.pool.exclude_areas
-    never = tuple(sorted({*treated, *excluded}))
+    never = tuple(sorted({*_treated_areas(intake), *excluded}))
     neighbours = None if options.pool.neighbours is None else intake.neighbours[options.pool.neighbours]
     plan = MatchedPlan(project=project, options=options, outcomes=(), never=never, neighbours=neighbours)
     outcomes = tuple(_outcome(plan, intake, one.code) for one in project.outcomes)
@@ -370,15 +369,7 @@ def _outcome(plan: MatchedPlan, intake: ProjectData, code: str) -> OutcomeMatch:
         )
     too_few, design = _too_few(n_treated, project), None
     if not too_few:
-        try:
-            in_play = _in_play(plan, everyone, area)
-            if n_treated and not (in_play & ~everyone.is_treated).any():
-                raise DesignError(_nobody(known.measure.label, everyone, area))
-            design = match(_some(everyone, in_play), option, options.estimand)
-        except DesignError as problem:
-            if code == project.primary.code:
-                raise
-            too_few = str(problem).rstrip(".")
+        design, too_few = _matched(plan, known.measure, everyone, area, option)
     return OutcomeMatch(
         outcome=code,
         label=marked(plan.project, code, known.measure.label),
@@ -393,6 +384,35 @@ def _outcome(plan: MatchedPlan, intake: ProjectData, code: str) -> OutcomeMatch:
         n_left_out=n_left_out,
         too_few=too_few,
     )
+
+
+def _matched(
+    plan: MatchedPlan, measure: Measure, everyone: Baseline, area: pd.Series, option: MatchingOption | WeightingOption
+) -> tuple[MatchedDesign | None, str]:
+    """Return the comparison group, or why there is none, which of the primary outcome is raised."""
+    try:
+        in_play = _in_play(plan, everyone, area)
+        if everyone.is_treated.any() and not (in_play & ~everyone.is_treated).any():
+            raise DesignError(_nobody(measure.label, everyone, area))
+        return match(_some(everyone, in_play), option, plan.options.estimand), ""
+    except DesignError as problem:
+        if measure.code == plan.project.primary.code:
+            raise
+        return None, str(problem).rstrip(".")
+
+
+HOW: Final = frozenset(one.name for one in fields(MatchedOptions)) - {*_COMMON, "within_first"} | {"method"}
+"""Options that say how schools are matched, and nothing of which schools there are or what is known of them."""
+
+
+def matched_otherwise(plan: MatchedPlan, options: MatchedOptions) -> MatchedPlan:
+    """Return what `plan_matched` would by options that differ in `HOW` alone; `plan` has a design of every outcome."""
+    changed, made = replace(plan, options=options), []
+    for one in plan.outcomes:
+        option, measure = _option(options, one.names), measure_of(plan.project, one.outcome)
+        design, too_few = _matched(changed, measure, one.everyone, one.area, option)
+        made.append(replace(one, option=option, design=design, sets=one.sets if design else None, too_few=too_few))
+    return replace(changed, outcomes=tuple(made))
 
 
 def _named(options: MatchedOptions, known: KnownBefore) -> Iterator[str]:

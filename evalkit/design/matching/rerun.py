@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,38 +105,45 @@ class MatchingRerun:
         in_pool : shape (n_sets, n_units), who may be compared with each set
         lost : shape (n_units,), who has no outcome: left out after matching, as `without_units` does
         """
-        for first in range(0, len(members), AT_ONCE):
-            at = slice(first, first + AT_ONCE)
-            scores = self._scores(members[at], in_pool[at])
-            for row, (units, pool) in enumerate(zip(members[at], in_pool[at], strict=True)):
-                focal = np.sort(units[units >= 0])
-                try:
-                    yield self._matched(focal, np.flatnonzero(pool), None if scores is None else scores[row], lost)
-                except DesignError:
-                    yield None
+        return (found for (found,) in matched_by_each((self,), members, in_pool, lost))
 
-    def _scores(self, members: Ints, in_pool: Bools) -> Floats | None:
-        """Return scores of every unit for each set, NaN where one is fitted from the start; None where none is used."""
+    @property
+    def score_key(self) -> tuple[object, ...]:
+        """Return what tells a score from others of the same units; empty where none is used."""
         option = self.option
         if self.features is None or not isinstance(option, PairRules) or not needs_score(option):
+            return ()
+        if option.distance in ("own", "linear-logit"):
+            return option.distance, option.own_score
+        return ("logit",)
+
+    def of_set(self, among: _Among, score: Floats | None, lost: Bools) -> MatchedUnits | None:
+        """Return the units that the matching of one set uses, None where none can be made."""
+        try:
+            return self._matched(among, score, lost)
+        except DesignError:
             return None
-        if option.distance == "own":
+
+    def scores(self, members: Ints, in_pool: Bools) -> Floats | None:
+        """Return scores of every unit for each set, NaN where one is fitted from the start; None where none is used."""
+        if not self.score_key:
+            return None
+        if self.score_key[0] == "own":
             assert self.own is not None
             return np.broadcast_to(self.own, in_pool.shape)
         predictors = fit_logits(self.covariates, members, in_pool)
-        return predictors if option.distance == "linear-logit" else np.asarray(special.expit(predictors))
+        return predictors if self.score_key[0] == "linear-logit" else np.asarray(special.expit(predictors))
 
-    def _matched(self, focal: Ints, pool: Ints, score: Floats | None, lost: Bools) -> MatchedUnits | None:
-        everyone = np.sort(np.concatenate([focal, pool]))
-        is_whole = self.features is not None and self.levels[everyone].any(axis=0).all()
+    def _matched(self, among: _Among, score: Floats | None, lost: Bools) -> MatchedUnits | None:
+        focal, pool, everyone = among.focal, among.pool, among.everyone
+        is_whole = self.features is not None and among.has_all_levels
         if not is_whole or (score is not None and np.isnan(score).any()):
             if self._is_separated(focal, pool):
                 return None
             return _used(self.design(focal, pool), everyone, lost)
         assert self.features is not None
         assert isinstance(self.option, PairRules)
-        is_treated = np.zeros(len(lost), dtype=bool)
-        is_treated[focal] = True
+        is_treated = among.is_treated
         space = space_among(self.features, self.option, score, is_treated, everyone)
         focal, pool = focal[~space.discarded[focal]], pool[~space.discarded[pool]]
         weights = self._weights(space, focal, pool, is_treated, lost)
@@ -179,6 +186,45 @@ class MatchingRerun:
         units = self.baseline.units.iloc[everyone].assign(is_treated=np.isin(everyone, focal))
         table = self.baseline.covariates.iloc[everyone]
         return match(Baseline(units, table, self.baseline.years, self.baseline.first_treated), self.option)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Among:
+    """One set and its pool, as positions in ascending order; what does not hang on the method of matching."""
+
+    focal: Ints
+    pool: Ints
+    everyone: Ints
+    is_treated: Bools
+    has_all_levels: bool
+
+
+def matched_by_each(
+    reruns: Sequence[MatchingRerun], members: Ints, in_pool: Bools, lost: Bools
+) -> Iterator[tuple[MatchedUnits | None, ...]]:
+    """Yield for each set what each of several methods matches, as `MatchingRerun.matched` gives it of one.
+
+    The methods are all of the same units and covariates (the caller sees to that), so that a score is fitted to a set
+    once for all that use it.
+    """
+    shared = reruns[0]
+    for first in range(0, len(members), AT_ONCE):
+        at = slice(first, first + AT_ONCE)
+        scores: dict[tuple[object, ...], Floats | None] = {}
+        for one in reruns:
+            if one.score_key not in scores:
+                scores[one.score_key] = one.scores(members[at], in_pool[at])
+        for row, (units, pool) in enumerate(zip(members[at], in_pool[at], strict=True)):
+            among = _among(shared.levels, np.sort(units[units >= 0]), np.flatnonzero(pool))
+            each = ((one, scores[one.score_key]) for one in reruns)
+            yield tuple(one.of_set(among, None if all_of is None else all_of[row], lost) for one, all_of in each)
+
+
+def _among(levels: Bools, focal: Ints, pool: Ints) -> _Among:
+    everyone = np.sort(np.concatenate([focal, pool]))
+    is_treated = np.zeros(len(levels), dtype=bool)
+    is_treated[focal] = True
+    return _Among(focal, pool, everyone, is_treated, bool(levels[everyone].any(axis=0).all()))
 
 
 def _is_fast(option: PairRules) -> bool:

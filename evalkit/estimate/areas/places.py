@@ -89,8 +89,8 @@ def place_areas(
         return Unavailable(reason)
     rows = _rows(others, n_treated, seed, min(one.n_draws for one in placed))
     pieces = [[first.treated], *(rows[at : at + chunk] for at in range(0, len(rows), chunk))]
-    each = zip(placed, columns, strict=True)
-    found = np.column_stack([_column(one, column, pieces, executor) for one, column in each])
+    every = {id(one): _every_column(one, pieces, executor) for one in {id(one): one for one in placed}.values()}
+    found = np.column_stack([every[id(one)][:, column] for one, column in zip(placed, columns, strict=True)])
     is_known = np.asarray(np.isfinite(found).all(axis=1))
     if not is_known[0]:
         return Unavailable("The treated areas lack one of the statistics, so that there is nothing to place.")
@@ -109,10 +109,11 @@ def _rows(others: Sequence[str], n_treated: int, seed: int, n_draws: int) -> lis
     return [tuple(others[at] for at in row) for row in drawn.tolist()]
 
 
-def _column(placed: AreaStatistic, column: int, pieces: Sequence[Sequence[Row]], executor: Executor) -> Floats:
+def _every_column(placed: AreaStatistic, pieces: Sequence[Sequence[Row]], executor: Executor) -> Floats:
     found = executor.map(placed.statistic, pieces)
-    parts = [np.asarray(part, dtype=float).reshape(len(piece), -1) for part, piece in zip(found, pieces, strict=True)]
-    return np.concatenate([part[:, column] for part in parts])
+    return np.concatenate(
+        [np.asarray(part, dtype=float).reshape(len(piece), -1) for part, piece in zip(found, pieces, strict=True)]
+    )
 
 
 # Effects of every area that are already there, and sets that are whole areas.

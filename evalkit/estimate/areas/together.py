@@ -229,11 +229,19 @@ def place_together(
         return _over_dealings(placed, options)
     if all(one.pool is not None and one.statistic is not None for one in placed):
         return _over_sets(placed, options, executor)
-    whole = [one.whole for one in placed]
+    made: dict[tuple[int, ...], AreaStatistic | None] = {}  # of several columns of one statistic it is found once
+    for one in placed:
+        if _identity(one) not in made:
+            made[_identity(one)] = one.whole
+    whole = [made[_identity(one)] for one in placed]
     places = [one for one in whole if one is not None]
     if len(places) < len(placed):
         return NOT_ALIKE
     return _over_areas(placed, places, options, executor)
+
+
+def _identity(placed: PlacedStatistic) -> tuple[int, ...]:
+    return id(placed.places), id(placed.pool), id(placed.statistic)
 
 
 def _over_areas(

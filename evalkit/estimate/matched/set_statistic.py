@@ -10,7 +10,7 @@ import numpy as np
 
 from evalkit.core.arrays import Bools, Floats, Ints
 from evalkit.design.matching.options import AfterName
-from evalkit.design.matching.rerun import MatchedUnits, MatchingRerun
+from evalkit.design.matching.rerun import MatchedUnits, MatchingRerun, matched_by_each
 from evalkit.estimate.matched.after_matching import AFTER_NAMES
 from evalkit.estimate.matched.after_matching_arrays import covariance_adjusted, weighted_difference
 
@@ -61,6 +61,10 @@ class MatchedStatistic:
 
     def matchings(self, sets: Sets, lost: Bools) -> Iterator[MatchedUnits | None]:
         """Yield the matching of each set, None where none can be made; `lost` (n_units,) are left out after it."""
+        return self.rerun.matched(sets.members, self.pools(sets), lost)
+
+    def pools(self, sets: Sets) -> Bools:
+        """Return who may be compared with each set, shape (n_sets, n_units)."""
         may_compare = ~np.isin(self.area, self.never)
         in_pool = np.empty((len(sets), len(self.area)), dtype=bool)
         for row, areas in enumerate(sets.areas):
@@ -68,7 +72,7 @@ class MatchedStatistic:
             if self.neighbours is not None:
                 near = np.concatenate([self.neighbours[area] for area in areas.tolist()])
                 in_pool[row] &= np.isin(self.area, near)
-        return self.rerun.matched(sets.members, in_pool, lost)
+        return in_pool
 
     def estimates(self, matched: MatchedUnits) -> Floats:
         """Return change, analysis of covariance and difference of one matching, shape (3,)."""
@@ -80,6 +84,29 @@ class MatchedStatistic:
             found[COLUMN["change"]] = weighted_difference(change, is_treated, weight)
         found[COLUMN["ancova"]] = covariance_adjusted(after, self.columns[unit], is_treated, weight)
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchedStatistics:
+    """The three estimates by each of K methods of matching the same units on the same covariates, as one statistic.
+
+    Column 3k + c is estimate c by method k, to the last digit what a `MatchedStatistic` of that method alone gives;
+    scores are fitted to a set once. `common` holds all but the matching, of which its own counts for nothing.
+    """
+
+    common: MatchedStatistic
+    reruns: tuple[MatchingRerun, ...]
+
+    def __call__(self, sets: Sets) -> Floats:
+        """Return the estimates of each set, (n_sets, 3 K); NaN where there is none."""
+        common, lost = self.common, ~np.isfinite(self.common.after)
+        found = np.full((len(sets), len(self.reruns), len(AFTER_NAMES)), np.nan)
+        every = matched_by_each(self.reruns, sets.members, common.pools(sets), lost)
+        for row, each in enumerate(every):
+            for k, matched in enumerate(each):
+                if matched is not None:
+                    found[row, k] = common.estimates(matched)
+        return found.reshape(len(sets), -1)
 
 
 def said_by_name(statistics: SetStatistics, level: float) -> dict[AfterName, SetsInference]:

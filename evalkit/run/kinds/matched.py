@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ from evalkit.core.words import listed
 from evalkit.data.published.contrasts import add_contrasts, with_contrasts
 from evalkit.data.published.project_data import ProjectData
 from evalkit.design.analysis_plan import AnalysisPlan, details_of
-from evalkit.design.kinds.matched import MatchedOptions, plan_matched
+from evalkit.design.kinds.matched import HOW, MatchedOptions, MatchedPlan, matched_otherwise, plan_matched
 from evalkit.design.matching.options import AfterName
 from evalkit.diagnose.evaluation import AnalysisResults
 from evalkit.diagnose.kinds.matched import (
@@ -32,7 +32,7 @@ from evalkit.diagnose.power.analyses import matched_power
 from evalkit.diagnose.power.report import AnalysisPower
 from evalkit.diagnose.project.flows import participants_flow
 from evalkit.estimate.areas.together import PlacedStatistic
-from evalkit.estimate.matched.set_statistic import COLUMN
+from evalkit.estimate.matched.set_statistic import COLUMN, MatchedStatistic, MatchedStatistics
 from evalkit.run.commands.match import OF_METHODS, USES
 from evalkit.run.kinds.registry import (
     EstimateRequest,
@@ -233,38 +233,76 @@ def _placed(request: PlacedRequest) -> PlacedStatistic | Unavailable:
 
 
 def _varied(request: VariedRequest) -> Iterator[PlacedStatistic | Unavailable]:
-    """Yield the statistic of each specification; those that differ in the estimate alone share plan and matchings."""
-    distinct: list[Variation] = []
-    which: list[int | Unavailable] = []
+    """Yield the statistic of each specification.
+
+    Those that differ in the estimate alone share one matching of every set; those that differ in how the same schools
+    are matched share what is known of them and the scores. Groups of such go through the executor.
+    """
+    groups: dict[str, dict[str, Variation]] = {}
+    which: list[tuple[str, str] | Unavailable] = []
     for one in request.variations:
         told = next(iter(_complaints(one.project, one.analysis)), None)
         if told is not None:
             which.append(Unavailable(f"These choices do not go together: {told.text}."))
             continue
-        bare = _without_estimate(one)
-        if bare not in distinct:
-            distinct.append(bare)
-        which.append(distinct.index(bare))
-    made = [*(request.executor or SERIAL).map(partial(_placed_anew, request.outcome, request.intake), distinct)]
+        alike, bare = repr(_without(one, (*HOW, "estimate"))), _without(one, ("estimate",))
+        how = repr(bare.analysis.options)
+        groups.setdefault(alike, {}).setdefault(how, bare)
+        which.append((alike, how))
+    chunks = [[*group.values()] for group in groups.values()]
+    made = (request.executor or SERIAL).map(partial(_placed_group, request.outcome, request.intake), chunks)
+    placed = {
+        alike: dict(zip(group, found, strict=True)) for (alike, group), found in zip(groups.items(), made, strict=True)
+    }
     for one, at in zip(request.variations, which, strict=True):
-        found = at if isinstance(at, Unavailable) else made[at]
+        found = at if isinstance(at, Unavailable) else placed[at[0]][at[1]]
         asked: AfterName | None = None if one.analysis.options is None else one.analysis.options.estimate
-        yield found if isinstance(found, Unavailable) or asked is None else replace(found, column=COLUMN[asked])
+        if isinstance(found, PlacedStatistic) and asked is not None:
+            found = replace(found, column=found.column // len(COLUMN) * len(COLUMN) + COLUMN[asked])
+        yield found
 
 
-def _placed_anew(outcome: str, intake: ProjectData, variation: Variation) -> PlacedStatistic | Unavailable:
-    try:
-        plan = plan_of(variation.project, variation.analysis, intake)
-        return _placed(PlacedRequest(plan=plan, outcome=outcome, intake=intake))
-    except DesignError as problem:
-        return Unavailable(str(problem))
+def _placed_group(outcome: str, intake: ProjectData, group: Sequence[Variation]) -> list[PlacedStatistic | Unavailable]:
+    """Return the statistics of specifications that differ in how the same schools are matched."""
+    base: MatchedPlan | None = None
+    made: list[PlacedStatistic | Unavailable] = []
+    for one in group:
+        try:
+            if base is None:
+                plan = details_of(plan_of(one.project, one.analysis, intake), MatchedStage).plan
+            else:
+                plan = matched_otherwise(base, one.analysis.options or MatchedOptions())
+            made.append(placed_matched(plan, outcome, add_contrasts(plan.project, intake)))
+        except DesignError as problem:
+            made.append(Unavailable(str(problem)))
+            continue
+        if base is None and all(found.design is not None for found in plan.outcomes):
+            base = plan
+    return _as_one(made)
 
 
-def _without_estimate(one: Variation) -> Variation:
-    """Return a specification as one that says nothing of the estimate, by which those of one matching are known."""
-    analysis = replace(one.analysis, options=replace(one.analysis.options or MatchedOptions(), estimate=None))
-    project = replace(one.project, analyses=(analysis,))
-    return Variation(project=project, analysis=analysis, axes={}, options=())
+def _as_one(made: Sequence[PlacedStatistic | Unavailable]) -> list[PlacedStatistic | Unavailable]:
+    """Return statistics of the same schools as columns of one."""
+    placed = [one for one in made if isinstance(one, PlacedStatistic)]
+    own = [one.statistic for one in placed if isinstance(one.statistic, MatchedStatistic)]
+    if not own:
+        return [*made]
+    joint = MatchedStatistics(common=own[0], reruns=tuple(one.rerun for one in own))
+    at = {id(one): k for k, one in enumerate(placed)}
+    return [
+        one
+        if isinstance(one, Unavailable)
+        else replace(one, pool=placed[0].pool, statistic=joint, column=at[id(one)] * len(COLUMN) + one.column)
+        for one in made
+    ]
+
+
+def _without(one: Variation, names: Sequence[str]) -> Variation:
+    """Return a specification as one that says nothing of some options, by which those alike but for them are known."""
+    usual = MatchedOptions()
+    options = replace(one.analysis.options or usual, **{name: getattr(usual, name) for name in names})
+    analysis = replace(one.analysis, options=options)
+    return Variation(project=replace(one.project, analyses=(analysis,)), analysis=analysis, axes={}, options=())
 
 
 MATCHED: Final = Kind(
