@@ -7,7 +7,7 @@ VALUES = {
     "summers with part": "", "summers after": "2018", "code of the outcome aimed at": "MATPROG",
     "code of another": "READPROG", "code of an outcome": "WRITPROG", "code of the placebo": "WRITPROG",
     "column of the school": "URN", "column of the pupil": "pupil", "column of the year": "year",
-    "column of the score": "score",
+    "column of the score": "score", "column of the person": "person", "column of the wave": "wave",
 }  # fmt: skip
 
 

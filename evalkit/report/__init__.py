@@ -113,7 +113,7 @@ _HOME: Final = {
     "cost": "tables.review",
     "detectable": "tables.review",
     "findings": "tables.review",
-    "judgements": "tables.review",
+    "judgements": "words.judged",
     "key_numbers": "tables.effects",
 }
 

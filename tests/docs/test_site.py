@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from lxml import html
-from playwright.sync_api import Page
 
 from evalkit.run.commands.catalogue import COMMANDS
-from tests.browser.conftest import chromium, page
+from tests.built_site import site
 from tools.make_reference import default_of, type_of
 
-__all__ = ["chromium", "page"]
+__all__ = ["site"]
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the site, built as `python3 run.py docs` builds it; a warning is an error."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-c", "docs", ".", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 def test_links_lead_to_pages_and_places_that_there_are(site):
@@ -67,20 +53,6 @@ def test_what_is_made_of_the_code_has_every_command_and_every_page_is_listed_for
     listed = (site / "llms.txt").read_text(encoding="utf-8")
     sources = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "methods").glob("*.md")]
     assert [one for one in sources if one not in listed] == []
-
-
-@pytest.mark.parametrize("name", ["docs/index", "build/reference/project-keys", "docs/methods/synthetic-control"])
-def test_pages_are_accessible(page: Page, site: Path, name: str) -> None:
-    page.goto((site / f"{name}.html").as_uri())
-    found = Axe().run(page)
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found.response["violations"]] == []
-
-
-def test_the_search_finds_a_method(page: Page, site: Path) -> None:
-    page.goto((site / "search.html").as_uri() + "?q=synthetic+control")
-    page.wait_for_selector("#search-results li a")
-    titles = page.locator("#search-results li a").all_inner_texts()
-    assert any("ynthetic control" in title for title in titles)
 
 
 @pytest.mark.parametrize(

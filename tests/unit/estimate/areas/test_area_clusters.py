@@ -319,7 +319,7 @@ def test_numbers_of_listed_schools_of_which_one_area_holds_most_stand_nowhere(en
     effects = estimate_outcome(evaluation.project, records, locked.outcomes["READPROG"], "primary").effects
     told = next(e for e in effects if (e.inference, e.cluster_level) == ("cluster", "local_authority"))
     assert isinstance(told.interval, Interval)  # what plain clustered errors would have said
-    written = record(SimpleNamespace(details=evaluation))
+    written = record(SimpleNamespace(details=evaluation, judgements=()))
     text = json_text(release_record(written, evaluation.project.disclosure.threshold), indent=1)
     assert f"{abs(effect.estimate):.6f}"[:-2] in text  # as numbers are written
     for number in (told.std_error, told.p_value, told.interval.lower, told.interval.upper):

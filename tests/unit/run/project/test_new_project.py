@@ -57,6 +57,7 @@ def test_there_is_a_file_to_fill_in_for_each_kind(tmp_path, kind):
     path.with_name("participants.csv").write_text("URN,start\n106438,2018\n", encoding="utf-8")
     path.with_name("grades.csv").write_text("URN,year,grade\n106438,2017,2\n", encoding="utf-8")
     path.with_name("pupils.csv").write_text("URN,pupil,year,score\n", encoding="utf-8")
+    path.with_name("answers.csv").write_text("URN,person,wave,q1,q2,q3\n106438,1,2024,5,1,4\n", encoding="utf-8")
     project = load_project(path)
     assert [(one.name, one.kind, one.primary) for one in project.analyses] == [("main", kind, True)]
 
